@@ -1,0 +1,154 @@
+"""What tokens cost, what they did cost, and what they will cost.
+
+Exact, dated, sourced price tables of language-model providers, and the arithmetic on top of them. Names are imported when they are
+first used, so that `import tokencost` costs next to nothing.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any, Final
+
+if TYPE_CHECKING:
+    from tokencost.errors import (
+        AboveListError,
+        AllowanceNotice,
+        AmbiguousNameError,
+        AnnouncedPriceWarning,
+        CalendarError,
+        CurrencyError,
+        InstantError,
+        InstantTypeError,
+        LayerError,
+        MixedCurrencyError,
+        MoneyError,
+        MoneyTypeError,
+        NoRateError,
+        OutsideHistoryError,
+        PriceWarning,
+        PromotionalPriceWarning,
+        StalePriceWarning,
+        TableError,
+        TokencostError,
+        TokencostWarning,
+        TraceError,
+        UncertainDateWarning,
+        UnknownNameError,
+        UnpricedMeterError,
+        UsageError,
+        UsageTypeError,
+    )
+    from tokencost.rating.book import Book, load_book
+    from tokencost.rating.layers import Contract, Markup
+    from tokencost.rating.offering import Offering, RateCard
+    from tokencost.rating.quote import LineItem, Quote
+    from tokencost.rating.selfhosted import self_hosted
+    from tokencost.rating.timeline import Evidence
+    from tokencost.rating.usage import Usage
+    from tokencost.table import Table
+    from tokencost.tariffs.clock import to_instant
+    from tokencost.tariffs.fx import Conversion, ExchangeRate, ExchangeTable
+    from tokencost.tariffs.meter import METERS, Meter
+    from tokencost.tariffs.money import Money
+    from tokencost.tariffs.names import Piece, Resolution
+    from tokencost.tariffs.provider import Alias, Claim, Endpoint, NameRule, Provider, Source
+    from tokencost.tariffs.schedule import Calendar, Schedule, Window
+    from tokencost.tariffs.tariff import Adjustment, Allowance, Promo, Rate, Tariff, Version
+
+_HOMES: Final[dict[str, str]] = {
+    **dict.fromkeys(("Book", "load_book"), "rating.book"),
+    **dict.fromkeys(("Contract", "Markup"), "rating.layers"),
+    **dict.fromkeys(("Offering", "RateCard"), "rating.offering"),
+    **dict.fromkeys(("LineItem", "Quote"), "rating.quote"),
+    **dict.fromkeys(("Conversion", "ExchangeRate", "ExchangeTable"), "tariffs.fx"),
+    **dict.fromkeys(("METERS", "Meter"), "tariffs.meter"),
+    **dict.fromkeys(("Piece", "Resolution"), "tariffs.names"),
+    **dict.fromkeys(("Alias", "Claim", "Endpoint", "NameRule", "Provider", "Source"), "tariffs.provider"),
+    **dict.fromkeys(("Calendar", "Schedule", "Window"), "tariffs.schedule"),
+    **dict.fromkeys(("Adjustment", "Allowance", "Promo", "Rate", "Tariff", "Version"), "tariffs.tariff"),
+    "Evidence": "rating.timeline",
+    "Money": "tariffs.money",
+    "Table": "table",
+    "Usage": "rating.usage",
+    "self_hosted": "rating.selfhosted",
+    "to_instant": "tariffs.clock",
+}
+
+__version__ = "0.1.0"
+
+__all__ = [
+    "METERS",
+    "AboveListError",
+    "Adjustment",
+    "Alias",
+    "Allowance",
+    "AllowanceNotice",
+    "AmbiguousNameError",
+    "AnnouncedPriceWarning",
+    "Book",
+    "Calendar",
+    "CalendarError",
+    "Claim",
+    "Contract",
+    "Conversion",
+    "CurrencyError",
+    "Endpoint",
+    "Evidence",
+    "ExchangeRate",
+    "ExchangeTable",
+    "InstantError",
+    "InstantTypeError",
+    "LayerError",
+    "LineItem",
+    "Markup",
+    "Meter",
+    "MixedCurrencyError",
+    "Money",
+    "MoneyError",
+    "MoneyTypeError",
+    "NameRule",
+    "NoRateError",
+    "Offering",
+    "OutsideHistoryError",
+    "Piece",
+    "PriceWarning",
+    "Promo",
+    "PromotionalPriceWarning",
+    "Provider",
+    "Quote",
+    "Rate",
+    "RateCard",
+    "Resolution",
+    "Schedule",
+    "Source",
+    "StalePriceWarning",
+    "Table",
+    "TableError",
+    "Tariff",
+    "TokencostError",
+    "TokencostWarning",
+    "TraceError",
+    "UncertainDateWarning",
+    "UnknownNameError",
+    "UnpricedMeterError",
+    "Usage",
+    "UsageError",
+    "UsageTypeError",
+    "Version",
+    "Window",
+    "load_book",
+    "self_hosted",
+    "to_instant",
+]
+
+
+def __getattr__(name: str) -> Any:
+    if name in __all__:
+        value = getattr(import_module(f"tokencost.{_HOMES.get(name, 'errors')}"), name)
+        globals()[name] = value
+        return value
+    raise AttributeError(f"module 'tokencost' has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

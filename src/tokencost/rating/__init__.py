@@ -1,0 +1,1 @@
+"""From usage to money: usage, cards, timelines, quotes, layers, books."""

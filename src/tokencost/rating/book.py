@@ -1,0 +1,227 @@
+"""The book: all tariffs of a shelf, ready to rate."""
+
+from __future__ import annotations
+
+import hashlib
+from datetime import datetime
+from decimal import Decimal
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from tokencost.errors import CurrencyError
+from tokencost.exact import decimal_of
+from tokencost.rating.quote import Quote, make_quote, total_of
+from tokencost.rating.timeline import Selection, Timeline
+from tokencost.tariffs.clock import to_instant
+from tokencost.tariffs.money import currency_code
+from tokencost.tariffs.names import Resolution, resolve
+from tokencost.tariffs.shelf import Shelf, shipped_tables
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from tokencost.rating.layers import Layer
+    from tokencost.rating.offering import Offering
+    from tokencost.rating.usage import Usage
+    from tokencost.tariffs.fx import ExchangeTable
+    from tokencost.tariffs.provider import Claim
+    from tokencost.tariffs.tariff import Tariff
+
+__all__ = ["Book", "load_book"]
+
+
+def load_book(path: str | Path | None = None, *, currency: str = "USD") -> Book:
+    """Open a book of price tables: the shipped ones, or a folder of one's own.
+
+    `currency` is the list that is preferred where an offering has several. Nothing is fetched, and no file is read before it is needed.
+
+    >>> import tokencost as tc
+    >>> tc.load_book().cost("deepseek-reasoner", tc.Usage(output=1_000_000), at="2025-02-01T00:00:00Z")
+    Decimal('2.19')
+
+    Raises:
+        TableError: the folder does not exist; a table that does not hold is reported when it is read.
+        MoneyError: the currency is not an ISO 4217 code.
+    """
+    root = shipped_tables() if path is None else Path(path)
+    return Book(Shelf(root, trusted=path is None), currency=currency_code(currency))
+
+
+class Book:
+    """All tariffs of a shelf under one preferred currency and one set of layers.
+
+    A book never changes; `with_layers`, `with_tariffs` and `with_currency` make new ones.
+    """
+
+    def __init__(self, shelf: Shelf, *, currency: str = "USD", layers: tuple[Layer, ...] = ()) -> None:
+        self.shelf = shelf
+        self.currency = currency
+        self.layers = layers
+        self._lines: dict[tuple[str, str | None, str, str | None, str | None, str | None], Timeline] = {}
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return _reopen, (self.shelf, self.currency, self.layers)
+
+    def with_layers(self, layers: Iterable[Layer]) -> Book:
+        """Return a book with these contracts and markups above its prices, in place of the ones it had."""
+        return Book(self.shelf, currency=self.currency, layers=tuple(layers))
+
+    def with_tariffs(self, tariffs: Iterable[Tariff]) -> Book:
+        """Return a book that holds these tariffs too, in place of those with the same id."""
+        return Book(self.shelf.with_tariffs(tariffs), currency=self.currency, layers=self.layers)
+
+    def with_currency(self, currency: str) -> Book:
+        """Return a book that prefers another currency."""
+        return Book(self.shelf, currency=currency_code(currency), layers=self.layers)
+
+    @property
+    def ids(self) -> tuple[str, ...]:
+        """The ids of all offerings, sorted."""
+        return self.shelf.ids
+
+    @property
+    def claims(self) -> tuple[Claim, ...]:
+        """What the press said of prices, and which rates those figures really are."""
+        return self.shelf.claims
+
+    @cached_property
+    def fingerprint(self) -> str:
+        """A hash of every tariff, provider and calendar, so that any figure can be reproduced. Reads all tables."""
+        digest = hashlib.sha256()
+        for tariff in self.shelf.tariffs():
+            digest.update(repr(tariff).encode())
+        for provider in self.shelf.provider_ids:
+            digest.update(repr(self.shelf.provider(provider)).encode())
+        for calendar in self.shelf.calendar_ids:
+            digest.update(repr(self.shelf.calendar(calendar)).encode())
+        digest.update(repr(self.layers).encode())
+        return digest.hexdigest()[:16]
+
+    def resolve(self, name: str) -> Resolution:
+        """Say what a name means, by which rule, and what was dropped.
+
+        Raises:
+            UnknownNameError: nothing has this name.
+            AmbiguousNameError: several offerings have it.
+        """
+        return resolve(self.shelf, name)
+
+    def tariff(self, name: str, *, at: datetime | str | None = None) -> Offering:
+        """Return an offering by name, ready to quote; `at` chooses where a name has meant several over time.
+
+        >>> import tokencost as tc
+        >>> tc.load_book().tariff("deepseek-reasoner").id
+        'deepseek/global/deepseek-reasoner'
+        """
+        from tokencost.rating.offering import Offering
+
+        return Offering(self, self.resolve(name), None if at is None else to_instant(at))
+
+    def timeline(
+        self,
+        name: str,
+        *,
+        currency: str | None = None,
+        service_tier: str = "standard",
+        mode: str | None = None,
+        residency: str | None = None,
+        tenant: str | None = None,
+    ) -> Timeline:
+        """Return the compiled price history of a name under one selection."""
+        key = (name, currency, service_tier, mode, residency, tenant)
+        line = self._lines.get(key)
+        if line is None:
+            selection = Selection(currency, service_tier, mode, residency, tenant).checked()
+            line = Timeline(self.shelf, self.resolve(name), selection, layers=self.layers, prefer=self.currency)
+            self._lines[key] = line
+        return line
+
+    def cost(
+        self,
+        name: str,
+        usage: Usage,
+        *,
+        at: datetime | str,
+        currency: str | None = None,
+        service_tier: str = "standard",
+        mode: str | None = None,
+        residency: str | None = None,
+        tenant: str | None = None,
+    ) -> Decimal:
+        """Return just the total of a usage, exact, in the currency of the list.
+
+        >>> import tokencost as tc
+        >>> tc.load_book().cost("deepseek-reasoner", tc.Usage(input=1_000_000), at="2025-03-01T17:00:00Z")
+        Decimal('0.135')
+
+        Raises:
+            UnknownNameError: nothing has this name.
+            OutsideHistoryError: no price is known at the instant.
+            CurrencyError, NoRateError, UnpricedMeterError, AboveListError, CalendarError: the list has no such price.
+            InstantError: the instant is naive or no instant.
+        """
+        try:
+            line = self._lines[name, currency, service_tier, mode, residency, tenant]
+        except (KeyError, TypeError):
+            line = self.timeline(name, currency=currency, service_tier=service_tier, mode=mode, residency=residency, tenant=tenant)
+        if type(at) is not datetime:
+            at = to_instant(at)
+        segment = line.last
+        try:
+            if segment is None or not segment.start <= at < segment.until:
+                segment = line.segment(at)
+        except TypeError:
+            to_instant(at)  # a naive instant cannot be compared; this says so
+            raise
+        cell = segment.flat
+        if cell is None:
+            if segment.graduated:
+                return total_of(segment, usage, at)
+            cell = segment.ladder(at).cell(usage)
+        if cell.minimum:
+            return total_of(segment, usage, at)
+        rates = cell.rates
+        total = 0
+        try:
+            for name, count in usage.counts.items():
+                total += count * rates[name]
+        except KeyError:  # a meter priced by the hour, or one without a rate
+            return total_of(segment, usage, at)
+        return decimal_of(total, cell.scale)
+
+    def quote(
+        self,
+        name: str,
+        usage: Usage,
+        *,
+        at: datetime | str,
+        currency: str | None = None,
+        service_tier: str = "standard",
+        mode: str | None = None,
+        residency: str | None = None,
+        tenant: str | None = None,
+        fx: ExchangeTable | None = None,
+    ) -> Quote:
+        """Return the cost of a usage with its lines, evidence and warnings.
+
+        With `fx` a currency without a list is converted to, at the dated rate that the quote then shows.
+
+        >>> import tokencost as tc
+        >>> quote = tc.load_book().quote("deepseek-reasoner", tc.Usage(input=1_000_000), at="2025-03-01T17:00:00Z")
+        >>> str(quote.total), quote.window
+        ('0.135 USD', 'off_peak')
+        """
+        line = self.timeline(name, currency=currency, service_tier=service_tier, mode=mode, residency=residency, tenant=tenant)
+        when = at if type(at) is datetime and at.tzinfo is not None else to_instant(at)
+        try:
+            return make_quote(line, usage, when)
+        except CurrencyError:
+            if fx is None or currency is None:
+                raise
+        quote = self.quote(name, usage, at=when, service_tier=service_tier, mode=mode, residency=residency, tenant=tenant)
+        return quote._replace(converted=fx.convert(quote.native, currency, at=when))
+
+
+def _reopen(shelf: Shelf, currency: str, layers: tuple[Layer, ...]) -> Book:
+    return Book(shelf, currency=currency, layers=layers)

@@ -1,0 +1,1 @@
+"""What a price is: money, meters, clock, schedules, tariffs, files, names, checks."""

@@ -1,0 +1,185 @@
+"""The shelf: where price tables stand, read when they are first asked for."""
+
+from __future__ import annotations
+
+import os
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+from tokencost.errors import TableError, UnknownNameError
+from tokencost.tariffs import files
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from tokencost.tariffs.provider import Claim, Provider, Source
+    from tokencost.tariffs.schedule import Calendar
+    from tokencost.tariffs.tariff import Tariff
+
+__all__ = ["Shelf", "shipped_tables"]
+
+_NOT_OFFERINGS: Final = frozenset({"provider.toml", "sources.toml"})
+_SUFFIX: Final = ".toml"
+
+
+def shipped_tables() -> Path:
+    """Return the folder of the tables that ship with the package.
+
+    >>> shipped_tables().name
+    'price_tables'
+    """
+    package = Path(__file__).parent.parent
+    inside = package / "price_tables"
+    return inside if inside.is_dir() else package.parent.parent / "data" / "price_tables"
+
+
+class Shelf:
+    """A folder of price tables, plus tariffs that were added in memory.
+
+    Nothing is read before it is asked for. A shelf never changes; `with_tariffs` makes a new one.
+    """
+
+    def __init__(self, root: Path, *, trusted: bool = False, added: Iterable[Tariff] = ()) -> None:
+        if not root.is_dir():
+            raise TableError(f"no folder of price tables at {str(root)!r}; pass the folder that holds <provider>/<endpoint>/<model>.toml", faults=())
+        self.root = root
+        self.trusted = trusted
+        self._added: dict[str, Tariff] = {tariff.id: tariff for tariff in added}
+        self._providers: dict[str, Provider] = {}
+        self._tariffs: dict[str, Tariff] = dict(self._added)
+        self._sources: dict[str, dict[str, Source]] = {}
+        self._calendars: dict[str, Calendar] = {}
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return _reopen, (self.root, self.trusted, tuple(self._added.values()))
+
+    def with_tariffs(self, tariffs: Iterable[Tariff]) -> Shelf:
+        """Return a shelf on which these tariffs stand too, in place of those with the same id."""
+        made = Shelf(self.root, trusted=self.trusted, added={**self._added, **{t.id: t for t in tariffs}}.values())
+        made._providers, made._sources, made._calendars = self._providers, self._sources, self._calendars
+        made._tariffs = {**self._tariffs, **made._added}
+        made.__dict__["paths"] = self.paths
+        return made
+
+    @cached_property
+    def paths(self) -> dict[str, Path]:
+        """The file of every offering on disk, by id, sorted."""
+        found: dict[str, Path] = {}
+        prefix = len(str(self.root)) + 1
+        for folder, _, names in os.walk(self.root):
+            inside = folder[prefix:].replace(os.sep, "/")
+            if "/" not in inside:
+                continue
+            for name in names:
+                if name.endswith(_SUFFIX) and name not in _NOT_OFFERINGS:
+                    found[f"{inside}/{name.removesuffix(_SUFFIX)}"] = Path(folder, name)
+        return dict(sorted(found.items()))
+
+    @cached_property
+    def ids(self) -> tuple[str, ...]:
+        """The ids of all offerings, sorted."""
+        return tuple(sorted({*self.paths, *self._added}))
+
+    def has(self, offering: str) -> bool:
+        """Say whether an offering with exactly this id stands here."""
+        return offering in self._added or offering in self.paths
+
+    @cached_property
+    def by_model(self) -> dict[str, tuple[str, ...]]:
+        """The ids of all offerings, by the part after provider and endpoint."""
+        grouped: dict[str, list[str]] = {}
+        for offering in self.ids:
+            grouped.setdefault(offering.split("/", 2)[2], []).append(offering)
+        return {model: tuple(offerings) for model, offerings in grouped.items()}
+
+    @cached_property
+    def provider_ids(self) -> tuple[str, ...]:
+        """The ids of all providers, sorted."""
+        on_disk = {entry.parent.name for entry in self.root.glob("*/provider.toml")}
+        return tuple(sorted(on_disk | {offering.split("/", 1)[0] for offering in self._added}))
+
+    def tariff(self, offering: str) -> Tariff:
+        """Return the tariff with exactly this id.
+
+        Raises:
+            UnknownNameError: there is none.
+            TableError: its file does not hold.
+        """
+        found = self._tariffs.get(offering)
+        if found is not None:
+            return found
+        path = self.paths.get(offering)
+        if path is None:
+            raise UnknownNameError.of(offering, self.ids, what="offering")
+        shown = self._shown(path)
+        made = files.read_tariff(files.read_toml(path, shown=shown), offering, path=shown, strict=not self.trusted)
+        self._tariffs[offering] = made
+        return made
+
+    def tariffs(self) -> Iterator[Tariff]:
+        """Yield every tariff, in the order of the ids."""
+        return (self.tariff(offering) for offering in self.ids)
+
+    def provider(self, provider: str) -> Provider:
+        """Return a provider; one that exists only in memory is made from its first offering."""
+        found = self._providers.get(provider)
+        if found is None:
+            path = self.root / provider / "provider.toml"
+            if path.is_file():
+                shown = self._shown(path)
+                found = files.read_provider(files.read_toml(path, shown=shown), provider, path=shown, strict=not self.trusted)
+            else:
+                found = self._made_up(provider)
+            self._providers[provider] = found
+        return found
+
+    def _made_up(self, provider: str) -> Provider:
+        from tokencost.tariffs.provider import Provider as Made
+
+        mine = [offering for offering in self.ids if offering.startswith(f"{provider}/")]
+        if not mine:
+            raise UnknownNameError.of(provider, self.provider_ids, what="provider")
+        return Made(id=provider, name=provider, kind="publisher", default=mine[0].split("/")[1])
+
+    def sources(self, provider: str) -> dict[str, Source]:
+        """Return the sources of a provider, by id."""
+        found = self._sources.get(provider)
+        if found is None:
+            path = self.root / provider / "sources.toml"
+            found = {}
+            if path.is_file():
+                shown = self._shown(path)
+                found = files.read_sources(files.read_toml(path, shown=shown), path=shown, strict=not self.trusted)
+            self._sources[provider] = found
+        return found
+
+    @cached_property
+    def calendar_ids(self) -> tuple[str, ...]:
+        """The ids of all calendars."""
+        return tuple(sorted(path.stem for path in (self.root / "calendars").glob("*.toml")))
+
+    def calendar(self, calendar: str) -> Calendar:
+        """Return a calendar of gazetted days."""
+        if calendar not in self._calendars:
+            path = self.root / "calendars" / f"{calendar}.toml"
+            if not path.is_file():
+                raise UnknownNameError.of(calendar, self.calendar_ids, what="calendar")
+            shown = self._shown(path)
+            self._calendars[calendar] = files.read_calendar(files.read_toml(path, shown=shown), calendar, path=shown, strict=not self.trusted)
+        return self._calendars[calendar]
+
+    @cached_property
+    def claims(self) -> tuple[Claim, ...]:
+        """What the press said of prices, and which rates those figures are."""
+        path = self.root / "claims.toml"
+        if not path.is_file():
+            return ()
+        return files.read_claims(files.read_toml(path, shown="claims.toml"), path="claims.toml", strict=not self.trusted)
+
+    def _shown(self, path: Path) -> str:
+        return path.relative_to(self.root).as_posix()
+
+
+def _reopen(root: Path, trusted: bool, added: tuple[Tariff, ...]) -> Shelf:  # noqa: FBT001 - pickle passes by position
+    return Shelf(root, trusted=trusted, added=added)

@@ -1,0 +1,1 @@
+"""Demand: request logs, workloads, comparisons."""
