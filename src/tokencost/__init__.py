@@ -54,6 +54,9 @@ if TYPE_CHECKING:
     from tokencost.tariffs.provider import Alias, Claim, Endpoint, NameRule, Provider, Source
     from tokencost.tariffs.schedule import Calendar, Schedule, Window
     from tokencost.tariffs.tariff import Adjustment, Allowance, Promo, Rate, Tariff, Version
+    from tokencost.workloads.compare import Compared, Comparison, compare
+    from tokencost.workloads.trace import BadRow, Trace, TraceRow, read_trace
+    from tokencost.workloads.workload import Segment, Workload, load_workload, shipped_workloads
 
 _HOMES: Final[dict[str, str]] = {
     **dict.fromkeys(("Book", "load_book"), "rating.book"),
@@ -66,6 +69,9 @@ _HOMES: Final[dict[str, str]] = {
     **dict.fromkeys(("Alias", "Claim", "Endpoint", "NameRule", "Provider", "Source"), "tariffs.provider"),
     **dict.fromkeys(("Calendar", "Schedule", "Window"), "tariffs.schedule"),
     **dict.fromkeys(("Adjustment", "Allowance", "Promo", "Rate", "Tariff", "Version"), "tariffs.tariff"),
+    **dict.fromkeys(("Compared", "Comparison", "compare"), "workloads.compare"),
+    **dict.fromkeys(("BadRow", "Trace", "TraceRow", "read_trace"), "workloads.trace"),
+    **dict.fromkeys(("Segment", "Workload", "load_workload", "shipped_workloads"), "workloads.workload"),
     "Evidence": "rating.timeline",
     "Money": "tariffs.money",
     "Table": "table",
@@ -85,10 +91,13 @@ __all__ = [
     "AllowanceNotice",
     "AmbiguousNameError",
     "AnnouncedPriceWarning",
+    "BadRow",
     "Book",
     "Calendar",
     "CalendarError",
     "Claim",
+    "Compared",
+    "Comparison",
     "Contract",
     "Conversion",
     "CurrencyError",
@@ -120,6 +129,7 @@ __all__ = [
     "RateCard",
     "Resolution",
     "Schedule",
+    "Segment",
     "Source",
     "StalePriceWarning",
     "Table",
@@ -127,7 +137,9 @@ __all__ = [
     "Tariff",
     "TokencostError",
     "TokencostWarning",
+    "Trace",
     "TraceError",
+    "TraceRow",
     "UncertainDateWarning",
     "UnknownNameError",
     "UnpricedMeterError",
@@ -136,8 +148,13 @@ __all__ = [
     "UsageTypeError",
     "Version",
     "Window",
+    "Workload",
+    "compare",
     "load_book",
+    "load_workload",
+    "read_trace",
     "self_hosted",
+    "shipped_workloads",
     "to_instant",
 ]
 

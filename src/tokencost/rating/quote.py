@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from tokencost.tariffs.grid import Choice
     from tokencost.tariffs.tariff import Tariff
 
-__all__ = ["LineItem", "Quote", "make_quote", "parts_of", "total_of"]
+__all__ = ["LineItem", "Quote", "make_quote", "parts_of", "ticks_of", "total_of"]
 
 
 class LineItem(NamedTuple):
@@ -155,6 +155,25 @@ def parts_of(segment: Segment, usage: Usage, at: datetime) -> list[tuple[Cell, U
     if segment.span.tariff.tiering == "graduated" and ladder.flat is None:
         return graduated(ladder, usage)
     return [(ladder.cell(usage), usage)]
+
+
+def ticks_of(segment: Segment, usage: Usage, at: datetime) -> tuple[int, int] | None:
+    """Return the exact total as an integer and its scale, or None where only a fraction is exact.
+
+    Meters by the hour, minimum billing and graduated tiers need fractions or several rows; `total_of` rates these.
+    """
+    cell = segment.flat
+    if cell is None:
+        if segment.graduated:
+            return None
+        cell = segment.ladder(at).cell(usage)
+    if cell.minimum:
+        return None
+    rates = cell.rates
+    try:
+        return sum([count * rates[name] for name, count in usage.counts.items()]), cell.scale
+    except KeyError:
+        return None
 
 
 def total_of(segment: Segment, usage: Usage, at: datetime) -> Decimal:

@@ -6,7 +6,7 @@ import operator
 from typing import TYPE_CHECKING, Any, Final, TypedDict
 
 from tokencost.errors import UnknownNameError, UsageError, UsageTypeError
-from tokencost.tariffs.meter import METERS, TOKEN_METERS, children, within
+from tokencost.tariffs.meter import METERS, TOKEN_METERS, ancestors, within
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -135,26 +135,27 @@ class Usage:
         Raises:
             UsageError: parts exceed their total, or a part is given without it.
         """
-        given: dict[str, int] = {name: _checked(name, value) for name, value in totals.items()}
-        for name in given:
-            root = name
-            while (parent := METERS[root].parent) is not None:
-                root = parent
-            if root != name and root not in given and root in ("input", "output"):
+        given: dict[str, Any] = totals  # type: ignore[assignment]
+        given = {name: value if type(value) is int and 0 < value <= LARGEST_COUNT and name in METERS else _checked(name, value) for name, value in given.items()}
+        own: dict[str, int] = dict(given)
+        for name, count in given.items():
+            if METERS[name].parent is None:
+                continue
+            *_, root = chain = ancestors(name)
+            whole = next((meter for meter in chain[1:] if meter in given), None)
+            if whole is not None:
+                own[whole] -= count
+            elif root in ("input", "output"):
                 raise UsageError(
-                    f"{name}={given[name]} is a part of {root}, and {root} is missing; pass {root}= as the total that contains it",
-                    meter=name,
-                    value=given[name],
+                    f"{name}={count} is a part of {root}, and {root} is missing; pass {root}= as the total that contains it", meter=name, value=count
                 )
-        whole = _wholes(given)
-        own = {name: count - sum(whole.get(part, 0) for part in children(name)) for name, count in whole.items()}
         for name, count in own.items():
             if count < 0:
-                parts = ", ".join(f"{part}={whole[part]}" for part in children(name) if whole.get(part))
+                parts = ", ".join(f"{part}={n}" for part, n in given.items() if part != name and name in ancestors(part))
                 raise UsageError(
-                    f"{name}={whole[name]} is less than its parts {parts}; the total must contain them, or use Usage(...) for disjoint counts",
+                    f"{name}={given[name]} is less than its parts {parts}; the total must contain them, or use Usage(...) for disjoint counts",
                     meter=name,
-                    value=whole[name],
+                    value=given[name],
                 )
         return cls.of(own)
 
@@ -208,13 +209,3 @@ class Usage:
 
 
 _set = object.__setattr__
-
-
-def _wholes(given: Mapping[str, int]) -> dict[str, int]:
-    """Fill in the totals that were left out: a part's parent is at least the sum of its parts."""
-    whole = dict(given)
-    for name in reversed(METERS):  # children before parents
-        parts = [whole[part] for part in children(name) if part in whole]
-        if parts and name not in whole:
-            whole[name] = sum(parts)
-    return {name: whole[name] for name in METERS if name in whole}

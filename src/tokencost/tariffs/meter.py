@@ -6,6 +6,7 @@ billed at its own rate or at its nearest priced ancestor's.
 
 from __future__ import annotations
 
+from functools import cache
 from typing import Final, Literal, NamedTuple
 
 from tokencost.errors import UnknownNameError
@@ -82,6 +83,7 @@ METERS: Final[dict[str, Meter]] = {row.name: row for row in _REGISTRY}
 """All meters by name, parents before children."""
 
 
+@cache
 def ancestors(name: str) -> tuple[str, ...]:
     """Return the meter and its ancestors, nearest first.
 
