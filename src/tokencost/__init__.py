@@ -39,14 +39,17 @@ if TYPE_CHECKING:
         UsageTypeError,
     )
     from tokencost.rating.book import Book, load_book
+    from tokencost.rating.claims import ClaimCheck, ClaimedLine, ClaimedPrice, explain_claim
+    from tokencost.rating.diff import diff_at
+    from tokencost.rating.evidence import Evidence
     from tokencost.rating.layers import Contract, Markup
     from tokencost.rating.offering import Offering, RateCard
     from tokencost.rating.quote import LineItem, Quote
     from tokencost.rating.selfhosted import self_hosted
-    from tokencost.rating.timeline import Evidence
     from tokencost.rating.usage import Usage
     from tokencost.table import Table
     from tokencost.tariffs.clock import to_instant
+    from tokencost.tariffs.diff import PriceChange, PriceDiff, diff_shelves
     from tokencost.tariffs.fx import Conversion, ExchangeRate, ExchangeTable
     from tokencost.tariffs.meter import METERS, Meter
     from tokencost.tariffs.money import Money
@@ -60,9 +63,11 @@ if TYPE_CHECKING:
 
 _HOMES: Final[dict[str, str]] = {
     **dict.fromkeys(("Book", "load_book"), "rating.book"),
+    **dict.fromkeys(("ClaimCheck", "ClaimedLine", "ClaimedPrice", "explain_claim"), "rating.claims"),
     **dict.fromkeys(("Contract", "Markup"), "rating.layers"),
     **dict.fromkeys(("Offering", "RateCard"), "rating.offering"),
     **dict.fromkeys(("LineItem", "Quote"), "rating.quote"),
+    **dict.fromkeys(("PriceChange", "PriceDiff", "diff_shelves"), "tariffs.diff"),
     **dict.fromkeys(("Conversion", "ExchangeRate", "ExchangeTable"), "tariffs.fx"),
     **dict.fromkeys(("METERS", "Meter"), "tariffs.meter"),
     **dict.fromkeys(("Piece", "Resolution"), "tariffs.names"),
@@ -72,10 +77,11 @@ _HOMES: Final[dict[str, str]] = {
     **dict.fromkeys(("Compared", "Comparison", "compare"), "workloads.compare"),
     **dict.fromkeys(("BadRow", "Trace", "TraceRow", "read_trace"), "workloads.trace"),
     **dict.fromkeys(("Segment", "Workload", "load_workload", "shipped_workloads"), "workloads.workload"),
-    "Evidence": "rating.timeline",
+    "Evidence": "rating.evidence",
     "Money": "tariffs.money",
     "Table": "table",
     "Usage": "rating.usage",
+    "diff_at": "rating.diff",
     "self_hosted": "rating.selfhosted",
     "to_instant": "tariffs.clock",
 }
@@ -96,6 +102,9 @@ __all__ = [
     "Calendar",
     "CalendarError",
     "Claim",
+    "ClaimCheck",
+    "ClaimedLine",
+    "ClaimedPrice",
     "Compared",
     "Comparison",
     "Contract",
@@ -120,6 +129,8 @@ __all__ = [
     "Offering",
     "OutsideHistoryError",
     "Piece",
+    "PriceChange",
+    "PriceDiff",
     "PriceWarning",
     "Promo",
     "PromotionalPriceWarning",
@@ -150,6 +161,9 @@ __all__ = [
     "Window",
     "Workload",
     "compare",
+    "diff_at",
+    "diff_shelves",
+    "explain_claim",
     "load_book",
     "load_workload",
     "read_trace",

@@ -7,7 +7,6 @@ program need not parse text. Errors and warnings pickle.
 
 from __future__ import annotations
 
-import difflib
 from typing import TYPE_CHECKING, Any, Self
 
 if TYPE_CHECKING:
@@ -47,7 +46,7 @@ def _rebuild(kind: type[Any], message: str, facts: dict[str, Any]) -> Any:
     return kind(message, **facts)
 
 
-class _Facts:
+class _Facts(Exception):  # noqa: N818 - a base of errors and warnings alike
     """A message plus the facts behind it, as attributes."""
 
     def __init__(self, message: str, **facts: Any) -> None:
@@ -76,7 +75,7 @@ class _Facts:
         return hash((type(self), self.message))
 
 
-class TokencostError(_Facts, Exception):
+class TokencostError(_Facts):
     """The root of all errors that this library raises.
 
     >>> import tokencost as tc
@@ -201,6 +200,8 @@ def nearest(name: str, candidates: Iterable[str], *, limit: int = 3) -> tuple[st
     >>> nearest("gpt-4o-mni", ["gpt-4o", "gpt-4o-mini", "o1"])
     ('gpt-4o-mini', 'gpt-4o')
     """
+    import difflib  # only an error waits for it
+
     pool = {candidate.casefold(): candidate for candidate in candidates}
     hits = difflib.get_close_matches(name.casefold(), pool, n=limit, cutoff=0.6)
     return tuple(pool[hit] for hit in hits)

@@ -52,6 +52,7 @@ ROUNDINGS: Final[dict[str, str]] = {
 """The named rounding rules; money is never rounded without naming one."""
 
 DIVISION_PLACES: Final = 18
+_MOST_PLACES: Final = 100
 _POWERS: Final = tuple(10**n for n in range(64))
 _UNITS: Final = tuple(Decimal(1).scaleb(-n) for n in range(64))
 _multiply, _normalize = EXACT.multiply, EXACT.normalize
@@ -65,7 +66,10 @@ def decimal_of(number: int, scale: int) -> Decimal:
     >>> decimal_of(50 * 10**12, 12)
     Decimal('50')
     """
-    power = _POWERS[scale]
+    try:
+        power = _POWERS[scale]
+    except IndexError:  # many layers of long factors
+        return plain(EXACT.scaleb(Decimal(number), -scale))
     if number % power == 0:
         return Decimal(number // power)
     return _normalize(_multiply(number, _UNITS[scale]))
@@ -79,7 +83,7 @@ def exact_decimal(value: object, *, what: str = "amount") -> Decimal:
 
     Raises:
         MoneyTypeError: a float, a bool, or anything else that is not a number in text.
-        MoneyError: text that is not a finite decimal.
+        MoneyError: text that is not a finite decimal, or a number with more than a hundred digits before or after the point.
     """
     if isinstance(value, float):
         raise MoneyTypeError(f"{what} {value!r} is a binary float, not exact; pass Decimal({str(value)!r}) or {str(value)!r}", value=value)
@@ -89,9 +93,20 @@ def exact_decimal(value: object, *, what: str = "amount") -> Decimal:
         number = EXACT.create_decimal(value)
     except InvalidOperation:
         raise MoneyError(f"{what} {value!r} is not a decimal number; write it like '0.55'", value=value) from None
-    if not number.is_finite():
+    except Inexact:
+        raise _absurd(what, value) from None
+    exponent = number.as_tuple().exponent
+    if not isinstance(exponent, int):
         raise MoneyError(f"{what} {value!r} is not finite; write a number like '0.55'", value=value)
+    if number and (number.adjusted() > _MOST_PLACES or exponent < -_MOST_PLACES):
+        raise _absurd(what, value)
     return number
+
+
+def _absurd(what: str, value: object) -> MoneyError:
+    return MoneyError(
+        f"{what} {str(value)[:40]!r} has more than {_MOST_PLACES} digits on one side of the point; check its unit", value=value
+    )
 
 
 def plain(number: Decimal) -> Decimal:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import html
-import unicodedata
 from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
@@ -54,9 +52,15 @@ class Table(NamedTuple):
 
     def html(self) -> str:
         """Return the table as HTML, everything escaped."""
+        import html
+
         head = "".join(f"<th style='text-align:{_side(column)}'>{html.escape(column.heading)}</th>" for column in self.columns)
         body = "".join(
-            "<tr>" + "".join(f"<td style='text-align:{_side(column)}'>{html.escape(cell)}</td>" for cell, column in zip(row, self.columns, strict=True)) + "</tr>"
+            "<tr>"
+            + "".join(
+                f"<td style='text-align:{_side(column)}'>{html.escape(cell)}</td>" for cell, column in zip(row, self.columns, strict=True)
+            )
+            + "</tr>"
             for row in self.rows
         )
         notes = "".join(f"<p style='margin:0'><small>{html.escape(note)}</small></p>" for note in self.notes)
@@ -77,4 +81,6 @@ def _width(text: str) -> int:
     """Return the columns that text takes in a terminal; East Asian wide characters take two."""
     if text.isascii():
         return len(text)
+    import unicodedata
+
     return sum(2 if unicodedata.east_asian_width(char) in "WF" else 1 for char in text)

@@ -1,14 +1,15 @@
 """A slow, obvious second opinion on what a usage costs.
 
-It reads the records of a tariff and nothing else: no code of the rating room. Versions, promotions, windows and rows are found by looking at
-every one of them; arithmetic is in fractions.
+It reads the records of a tariff and nothing else: no code of the rating room. Versions, promotions, windows and rows are found by
+looking at every one of them; arithmetic is in fractions.
 """
 
 from __future__ import annotations
 
 from datetime import timedelta
 from fractions import Fraction
-from typing import TYPE_CHECKING
+from itertools import product, starmap
+from typing import TYPE_CHECKING, NamedTuple
 from zoneinfo import ZoneInfo
 
 from tokencost.tariffs.meter import METERS
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
     from tokencost.tariffs.shelf import Shelf
     from tokencost.tariffs.tariff import Adjustment, Promo, Rate, Tariff, Version
 
-__all__ = ["NoPrice", "offered", "oracle_lines", "oracle_total"]
+__all__ = ["NoPrice", "Wanted", "offered", "oracle_lines", "oracle_total"]
 
 _DAYS = ["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
 _TOKENS = {name for name, meter in METERS.items() if meter.unit == "token"}
@@ -29,6 +30,15 @@ _TOKENS = {name for name, meter in METERS.items() if meter.unit == "token"}
 
 class NoPrice(Exception):  # noqa: N818 - an answer of the oracle, not a defect
     """The tables have no price for this; the reason is the argument."""
+
+
+class Wanted(NamedTuple):
+    """One selection of everything that a caller can choose."""
+
+    currency: str
+    service_tier: str = "standard"
+    mode: str | None = None
+    residency: str | None = None
 
 
 def _up(name: str) -> list[str]:
@@ -115,35 +125,34 @@ def _window(schedules: Sequence[Schedule], shelf: Shelf, at: datetime) -> str:
     return schedule.default
 
 
-def _fits(row: Rate, rows: Sequence[Rate], currency: str, service_tier: str, mode: str | None, residency: str | None) -> bool:
+def _fits(row: Rate, rows: Sequence[Rate], wanted: Wanted) -> bool:
     """Say whether a row prices a choice, by the rules of its selectors."""
-    if (row.currency, row.service_tier, row.residency) != (currency, service_tier, residency):
+    if (row.currency, row.service_tier, row.residency) != (wanted.currency, wanted.service_tier, wanted.residency):
         return False
-    apart = any(other.mode == "thinking" for other in rows if other.currency == currency)
+    apart = any(other.mode == "thinking" for other in rows if other.currency == wanted.currency)
     if row.mode == "thinking":
-        return mode == "thinking"
+        return wanted.mode == "thinking"
     if row.mode == "any" or not apart:
         return True
-    return mode is None
+    return wanted.mode is None
 
 
-def _rows(
-    version: Version, promo: Promo | None, currency: str, service_tier: str, mode: str | None, residency: str | None
-) -> tuple[list[Rate], list[Adjustment]]:
+def _rows(version: Version, promo: Promo | None, wanted: Wanted) -> tuple[list[Rate], list[Adjustment]]:
     """Find the rows of a choice: its own, else those of a simpler choice and the factors that lead from there."""
     both = [*version.rates, *(promo.rates if promo else ())]
-    by_residency = [a for a in version.adjustments if residency is not None and a.residency == residency and a.service_tier in (None, service_tier)]
-    by_tier = [a for a in version.adjustments if a.service_tier == service_tier and a.residency is None]
-    paths: list[tuple[str, str | None, list[Adjustment]]] = [(service_tier, residency, [])]
-    if by_residency:
-        paths.append((service_tier, None, by_residency[:1]))
+    tier, place = wanted.service_tier, wanted.residency
+    by_place = [a for a in version.adjustments if place is not None and a.residency == place and a.service_tier in (None, tier)]
+    by_tier = [a for a in version.adjustments if a.service_tier == tier and a.residency is None]
+    paths: list[tuple[Wanted, list[Adjustment]]] = [(wanted, [])]
+    if by_place:
+        paths.append((wanted._replace(residency=None), by_place[:1]))
     if by_tier:
-        paths.append(("standard", residency, by_tier[:1]))
-    if by_residency and by_tier:
-        paths.append(("standard", None, [*by_tier[:1], *by_residency[:1]]))
-    for tier, place, factors in paths:
+        paths.append((wanted._replace(service_tier="standard"), by_tier[:1]))
+    if by_place and by_tier:
+        paths.append((wanted._replace(service_tier="standard", residency=None), [*by_tier[:1], *by_place[:1]]))
+    for simpler, factors in paths:
         for rates in (promo.rates if promo else (), version.rates):
-            found = [row for row in rates if _fits(row, both, currency, tier, mode, place)]
+            found = [row for row in rates if _fits(row, both, simpler)]
             if found:
                 return found, factors
     raise NoPrice("rate")
@@ -186,7 +195,7 @@ def _scan(rows: Sequence[Rate], size: int, output: int) -> Rate:
     return best
 
 
-def _prices(row: Rate, factors: Sequence[Adjustment], promo: Promo | None, layers: Sequence[object]) -> dict[str, Fraction]:
+def _prices(row: Rate, factors: Sequence[Adjustment], promo: Promo | None, layers: Sequence[Mapping[str, object]]) -> dict[str, Fraction]:
     """Multiply the row by every factor, one after the other."""
     prices = {name: Fraction(price) for name, price in row.prices.items()}
     steps: list[tuple[Fraction, set[str]]] = []
@@ -236,56 +245,45 @@ def _slices(rows: Sequence[Rate], counts: Mapping[str, int], last: Rate) -> list
 
 
 def oracle_lines(
-    shelf: Shelf,
-    tariff: Tariff,
-    counts: Mapping[str, int],
-    at: datetime,
-    *,
-    currency: str,
-    service_tier: str = "standard",
-    mode: str | None = None,
-    residency: str | None = None,
-    layers: Sequence[object] = (),
+    shelf: Shelf, tariff: Tariff, counts: Mapping[str, int], at: datetime, wanted: Wanted, *, layers: Sequence[Mapping[str, object]] = ()
 ) -> list[tuple[str, Fraction]]:
-    """What each bucket costs. `layers` are dicts with `prices`, or with `percent` and `meters`, in the order in which they apply."""
+    """What each bucket costs. `layers` are mappings with `prices`, or with `percent` and `meters`, in the order in which they apply."""
     version, promo = _version(tariff, at), _promo(tariff, at)
-    if not any(row.currency == currency for row in (*version.rates, *(promo.rates if promo else ()))):
+    if not any(row.currency == wanted.currency for row in (*version.rates, *(promo.rates if promo else ()))):
         raise NoPrice("currency")
-    rows, factors = _rows(version, promo, currency, service_tier, mode, residency)
+    rows, factors = _rows(version, promo, wanted)
     if any(row.window is not None for row in rows):
-        provider = shelf.provider(tariff.id.split("/")[0])
-        name = _window([schedule for schedule in provider.schedules if schedule.id == version.schedule], shelf, at)
+        schedules = shelf.provider(tariff.id.split("/")[0]).schedules
+        name = _window([schedule for schedule in schedules if schedule.id == version.schedule], shelf, at)
         rows = [row for row in rows if row.window == name]
     prompt = sum(count for name, count in counts.items() if name in _INPUT)
     output = sum(count for name, count in counts.items() if name in _OUTPUT)
-    row = _scan(rows, prompt + (output if tariff.tier_on == "total" else 0), output)
+    last = _scan(rows, prompt + (output if tariff.tier_on == "total" else 0), output)
+    shares = [(last, name, count) for name, count in counts.items()]
     if tariff.tiering == "graduated":
-        shares = _slices(rows, counts, row)
-    else:
-        shares = [(row, name, count) for name, count in counts.items()]
-    return [(name, _line(_prices(tier, factors, promo, layers), version.minimum, name, count)) for tier, name, count in shares if count]
+        shares = _slices(rows, counts, last)
+    return [(name, _line(_prices(row, factors, promo, layers), version.minimum, name, count)) for row, name, count in shares if count]
 
 
-def oracle_total(shelf: Shelf, tariff: Tariff, counts: Mapping[str, int], at: datetime, *, currency: str, **selection: object) -> Fraction:
+def oracle_total(
+    shelf: Shelf, tariff: Tariff, counts: Mapping[str, int], at: datetime, wanted: Wanted, *, layers: Sequence[Mapping[str, object]] = ()
+) -> Fraction:
     """What a usage costs, as a fraction."""
-    return sum((amount for _, amount in oracle_lines(shelf, tariff, counts, at, currency=currency, **selection)), Fraction(0))
+    return sum((amount for _, amount in oracle_lines(shelf, tariff, counts, at, wanted, layers=layers)), Fraction(0))
 
 
-def offered(tariff: Tariff, at: datetime) -> list[tuple[str, str, str | None, str | None]]:
-    """Every choice that has a price at an instant: currency, service tier, mode, residency."""
+def offered(tariff: Tariff, at: datetime) -> list[Wanted]:
+    """Every choice that has a price at an instant."""
     version, promo = _version(tariff, at), _promo(tariff, at)
     rows = [*version.rates, *(promo.rates if promo else ())]
     currencies = dict.fromkeys(row.currency for row in rows)
     tiers = dict.fromkeys([*(row.service_tier for row in rows), *(a.service_tier for a in version.adjustments if a.service_tier)])
     places = dict.fromkeys([None, *(row.residency for row in rows), *(a.residency for a in version.adjustments)])
-    found: list[tuple[str, str, str | None, str | None]] = []
-    for currency in currencies:
-        for tier in tiers:
-            for mode in (None, "thinking"):
-                for place in places:
-                    try:
-                        _rows(version, promo, currency, tier, mode, place)
-                    except NoPrice:
-                        continue
-                    found.append((currency, tier, mode, place))
+    found: list[Wanted] = []
+    for wanted in starmap(Wanted, product(currencies, tiers, (None, "thinking"), places)):
+        try:
+            _rows(version, promo, wanted)
+        except NoPrice:
+            continue
+        found.append(wanted)
     return found

@@ -2,29 +2,30 @@
 
 from __future__ import annotations
 
-import hashlib
 from datetime import datetime
-from decimal import Decimal
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from tokencost.errors import CurrencyError
 from tokencost.exact import decimal_of
-from tokencost.rating.quote import Quote, make_quote, total_of
+from tokencost.rating.quote import make_quote, total_of
 from tokencost.rating.timeline import Selection, Timeline
 from tokencost.tariffs.clock import to_instant
 from tokencost.tariffs.money import currency_code
-from tokencost.tariffs.names import Resolution, resolve
+from tokencost.tariffs.names import resolve
 from tokencost.tariffs.shelf import Shelf, shipped_tables
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
+    from decimal import Decimal
 
     from tokencost.rating.layers import Layer
     from tokencost.rating.offering import Offering
+    from tokencost.rating.quote import Quote
     from tokencost.rating.usage import Usage
     from tokencost.tariffs.fx import ExchangeTable
+    from tokencost.tariffs.names import Resolution
     from tokencost.tariffs.provider import Claim
     from tokencost.tariffs.tariff import Tariff
 
@@ -88,6 +89,8 @@ class Book:
     @cached_property
     def fingerprint(self) -> str:
         """A hash of every tariff, provider and calendar, so that any figure can be reproduced. Reads all tables."""
+        import hashlib  # loads a cryptographic library; a first quote does not wait for it
+
         digest = hashlib.sha256()
         for tariff in self.shelf.tariffs():
             digest.update(repr(tariff).encode())
@@ -179,14 +182,12 @@ class Book:
             if segment.graduated:
                 return total_of(segment, usage, at)
             cell = segment.ladder(at).cell(usage)
-        if cell.minimum:
-            return total_of(segment, usage, at)
         rates = cell.rates
         total = 0
         try:
             for name, count in usage.counts.items():
                 total += count * rates[name]
-        except KeyError:  # a meter priced by the hour, or one without a rate
+        except KeyError:  # a meter priced by the hour, one with a minimum, or one without a rate
             return total_of(segment, usage, at)
         return decimal_of(total, cell.scale)
 
@@ -213,13 +214,14 @@ class Book:
         ('0.135 USD', 'off_peak')
         """
         line = self.timeline(name, currency=currency, service_tier=service_tier, mode=mode, residency=residency, tenant=tenant)
-        when = at if type(at) is datetime and at.tzinfo is not None else to_instant(at)
+        when = at if type(at) is datetime and at.utcoffset() is not None else to_instant(at)
         try:
             return make_quote(line, usage, when)
-        except CurrencyError:
+        except CurrencyError as error:
             if fx is None or currency is None:
                 raise
-        quote = self.quote(name, usage, at=when, service_tier=service_tier, mode=mode, residency=residency, tenant=tenant)
+            listed = self.currency if self.currency in error.available else error.available[0]
+        quote = self.quote(name, usage, at=when, currency=listed, service_tier=service_tier, mode=mode, residency=residency, tenant=tenant)
         return quote._replace(converted=fx.convert(quote.native, currency, at=when))
 
 

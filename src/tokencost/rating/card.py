@@ -7,7 +7,6 @@ general be written so (an hour has 3,600 seconds); they are kept as fractions.
 
 from __future__ import annotations
 
-from fractions import Fraction
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from tokencost.errors import AboveListError, UnpricedMeterError
@@ -18,6 +17,7 @@ from tokencost.tariffs.meter import METERS, TOKEN_METERS, ancestors, within
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from decimal import Decimal
+    from fractions import Fraction
 
     from tokencost.tariffs.tariff import Adjustment, Rate, Tariff
 
@@ -73,11 +73,11 @@ class Origin(NamedTuple):
 class Cell:
     """One row, resolved: its unit prices after every factor, and integers for arithmetic.
 
-    `rates` maps every bucket that can be billed to its integer rate per unit, ancestors' rates included; `hourly` the same for
-    meters priced by the hour, as fractions; `billed_as` names the meter whose rate a bucket takes.
+    `rates` maps every bucket that is billed by plain multiplication to its integer rate per unit, ancestors' rates included; `odd` maps
+    the others, priced by the hour or with a minimum, to fractions; `billed_as` names the meter whose rate a bucket takes.
     """
 
-    __slots__ = ("billed_as", "hourly", "minimum", "origin", "prices", "rates", "row", "scale", "scope", "steps")
+    __slots__ = ("billed_as", "minimum", "odd", "origin", "prices", "rates", "row", "scale", "scope", "steps")
 
     def __init__(
         self, scope: Scope, row: Rate, prices: Mapping[str, Decimal], *, steps: tuple[Step, ...], minimum: Mapping[str, int], origin: Origin
@@ -88,13 +88,20 @@ class Cell:
         self.origin = origin
         self.prices: dict[str, Decimal] = dict(prices)
         self.minimum: dict[str, int] = dict(minimum)
-        self.billed_as = {bucket: billed for bucket in METERS if (billed := next((m for m in ancestors(bucket) if m in prices), None)) is not None}
+        self.billed_as = {
+            bucket: billed for bucket in METERS if (billed := next((m for m in ancestors(bucket) if m in prices), None)) is not None
+        }
         scales = {name: _scale(price, METERS[name].per) for name, price in prices.items()}
         self.scale = max([TICK_SCALE, *(scale for scale in scales.values() if scale is not None)])
-        whole = {name: int(EXACT.scaleb(price, self.scale - _POWERS[METERS[name].per])) for name, price in prices.items() if scales[name] is not None}
-        broken = {name: Fraction(price) / METERS[name].per for name, price in prices.items() if scales[name] is None}
-        self.rates: dict[str, int] = {bucket: whole[name] for bucket, name in self.billed_as.items() if name in whole}
-        self.hourly: dict[str, Fraction] = {bucket: broken[name] for bucket, name in self.billed_as.items() if name in broken}
+        whole = {
+            name: int(EXACT.scaleb(price, self.scale - _POWERS[METERS[name].per]))
+            for name, price in prices.items()
+            if scales[name] is not None
+        }
+        plainly = {bucket: name for bucket, name in self.billed_as.items() if name in whole and bucket not in minimum}
+        self.rates: dict[str, int] = {bucket: whole[name] for bucket, name in plainly.items()}
+        unlike = {bucket: name for bucket, name in self.billed_as.items() if bucket not in plainly}
+        self.odd: dict[str, Fraction] = _fractions(unlike, prices) if unlike else {}
 
     def number(self, usage: Usage) -> int:
         """Return the cost as an integer at `scale`.
@@ -102,8 +109,6 @@ class Cell:
         Raises:
             KeyError: a bucket that is priced by the hour, has a minimum, or has no rate; `fraction` sorts these out.
         """
-        if self.minimum:
-            raise KeyError
         rates = self.rates
         total = 0
         for name, count in usage.counts.items():
@@ -116,6 +121,8 @@ class Cell:
         Raises:
             UnpricedMeterError: a bucket has neither a rate nor a priced ancestor.
         """
+        from fractions import Fraction
+
         return sum((self.amount(name, count) for name, count in usage.counts.items()), Fraction(0))
 
     def layer(self, meter: str) -> str:
@@ -124,11 +131,13 @@ class Cell:
 
     def amount(self, bucket: str, count: int) -> Fraction:
         """Return what one bucket costs, exactly, its minimum included."""
+        from fractions import Fraction
+
         count = self.billed(bucket, count)
         if bucket in self.rates:
             return Fraction(count * self.rates[bucket], 10**self.scale)
-        if bucket in self.hourly:
-            return count * self.hourly[bucket]
+        if bucket in self.odd:
+            return count * self.odd[bucket]
         raise self.unpriced(bucket)
 
     def billed(self, bucket: str, count: int) -> int:
@@ -148,6 +157,13 @@ class Cell:
         )
 
 
+def _fractions(billed_as: Mapping[str, str], prices: Mapping[str, Decimal]) -> dict[str, Fraction]:
+    """Return the price of one unit as a fraction, for buckets that no integer rate can bill."""
+    from fractions import Fraction
+
+    return {bucket: Fraction(prices[name]) / METERS[name].per for bucket, name in billed_as.items()}
+
+
 def _scale(price: Decimal, per: int) -> int | None:
     """Return the decimals that the price of one unit needs, or None where it is no finite decimal."""
     power = _POWERS.get(per)
@@ -158,7 +174,9 @@ def _scale(price: Decimal, per: int) -> int | None:
     return max(power - exponent, 0)
 
 
-def make_cell(tariff: Tariff, row: Rate, adjustments: Sequence[Adjustment], above: Sequence[Step], *, minimum: Mapping[str, int], origin: Origin) -> Cell:
+def make_cell(
+    tariff: Tariff, row: Rate, adjustments: Sequence[Adjustment], above: Sequence[Step], *, minimum: Mapping[str, int], origin: Origin
+) -> Cell:
     """Resolve a row: its own prices, then the tariff's factors, then promotions, contracts and markups."""
     steps = [_adjustment_step(a) for a in adjustments] + list(above)
     prices: dict[str, Decimal] = {name: plain(price) for name, price in row.prices.items()}
@@ -231,7 +249,9 @@ def graduated(ladder: Ladder, usage: Usage) -> list[tuple[Cell, Usage]]:
     A cached prefix comes first, then what was written to the cache, then the other input.
     """
     final = ladder.cell(usage)
-    edges = [(first, cell) for (first, *_), cell in zip(ladder.steps, ladder.cells, strict=True)]
+    output = usage.output_total
+    reached = {first: cell for (first, _, first_output, _), cell in zip(ladder.steps, ladder.cells, strict=True) if first_output <= output}
+    edges = list(reached.items())
     slices: dict[int, dict[str, int]] = {index: {} for index in range(len(edges))}
     used = 0
     for name in _PROMPT_ORDER:
@@ -243,6 +263,6 @@ def graduated(ladder: Ladder, usage: Usage) -> list[tuple[Cell, Usage]]:
             used, left = used + room, left - room
     rest = {name: count for name, count in usage.counts.items() if name not in _PROMPT_ORDER}
     parts = [(cell, counts) for (_, cell), counts in zip(edges, slices.values(), strict=True) if counts]
-    if rest:
+    if rest or not parts:
         parts.append((final, rest))
     return [(cell, Usage.of(counts)) for cell, counts in parts]

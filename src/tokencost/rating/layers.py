@@ -6,19 +6,20 @@ charges on top. The quote names the layer that gave each rate.
 
 from __future__ import annotations
 
-from datetime import datetime
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
-from tokencost.errors import LayerError
-from tokencost.exact import exact_decimal
+from tokencost.errors import LayerError, UnknownNameError
+from tokencost.exact import EXACT, exact_decimal
 from tokencost.rating.card import Step
 from tokencost.tariffs.clock import EARLIEST, to_instant
-from tokencost.tariffs.meter import meter, within
+from tokencost.tariffs.meter import METERS, meter, within
 from tokencost.tariffs.money import currency_code
+from tokencost.tariffs.tariff import SERVICE_TIERS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
+    from datetime import datetime
 
 __all__ = ["Contract", "Layer", "Markup", "layer_edges", "layer_steps"]
 
@@ -26,7 +27,8 @@ __all__ = ["Contract", "Layer", "Markup", "layer_edges", "layer_steps"]
 class Layer:
     """What contracts and markups share: a name, a span, and what they apply to.
 
-    `provider`, `offering`, `tenant` and `service_tier` narrow it; what is left out is not asked about.
+    `provider`, `offering` (an id), `tenant` and `service_tier` narrow it; what is left out is not asked about. A percentage applies to
+    every meter, or to those in `meters` and their parts.
     """
 
     kind = "layer"
@@ -49,16 +51,17 @@ class Layer:
         start: datetime | str | None = None,
         until: datetime | str | None = None,
     ) -> None:
-        if (percent is None) == (prices is None):
+        if (percent is None) == (not prices):
             raise LayerError(f"{self.kind} {name!r} needs a percent or prices, and not both", layers=(name,))
-        if prices is not None and currency is None:
+        if prices and currency is None:
             raise LayerError(f"{self.kind} {name!r} has prices without a currency; pass currency='USD' or another", layers=(name,))
         self.name = name
         self.multiply = None if percent is None else self._factor(exact_decimal(percent, what="percent"))
-        self.prices = None if prices is None else {meter(m).name: exact_decimal(price, what=m) for m, price in prices.items()}
+        self.prices = None if not prices else {meter(m).name: exact_decimal(price, what=m) for m, price in prices.items()}
         self.currency = None if currency is None else currency_code(currency)
         self.meters = frozenset(bucket for root in meters for bucket in within(meter(root).name)) or None
         self.provider, self.offering, self.tenant, self.service_tier = provider, offering, tenant, service_tier
+        self._can_apply()
         self.start = None if start is None else to_instant(start)
         self.until = None if until is None else to_instant(until)
         if self.start and self.until and self.until <= self.start:
@@ -66,10 +69,21 @@ class Layer:
         if self.prices and min(self.prices.values()) < 0:
             raise LayerError(f"{self.kind} {name!r} has a negative price; prices are 0 or more", layers=(name,))
 
+    def _can_apply(self) -> None:
+        """Refuse a word that no request can match: the layer would be left out of every price without a sign."""
+        if self.offering is not None and len([part for part in self.offering.split("/") if part]) < 3:  # noqa: PLR2004
+            raise LayerError(
+                f"{self.kind} {self.name!r} is for {self.offering!r}, which is no id; write it as provider/endpoint/model", layers=(self.name,)
+            )
+        if self.service_tier is not None and self.service_tier not in SERVICE_TIERS:
+            raise UnknownNameError.of(self.service_tier, SERVICE_TIERS, what="service tier", where=", ".join(SERVICE_TIERS))
+
     def _factor(self, percent: Decimal) -> Decimal:
-        factor = 1 + percent / 100
+        factor = EXACT.add(Decimal(1), EXACT.scaleb(percent, -2))
         if factor < 0:
-            raise LayerError(f"{self.kind} {self.name!r} takes off {-percent} percent; at most 100 can be taken off", layers=(self.name,))
+            raise LayerError(
+                f"{self.kind} {self.name!r} takes off {percent.copy_abs()} percent; at most 100 can be taken off", layers=(self.name,)
+            )
         return factor
 
     def applies(self, *, offering: str, currency: str, service_tier: str, tenant: str | None) -> bool:
@@ -89,7 +103,7 @@ class Layer:
 
     def step(self) -> Step:
         """Return this layer as a step on prices."""
-        return Step(f"{self.kind} {self.name}", multiply=self.multiply, prices=self.prices, meters=self.meters)
+        return Step(f"{self.kind} {self.name}", multiply=self.multiply, prices=self.prices, meters=self.meters or frozenset(METERS))
 
     def __repr__(self) -> str:
         said = {slot: getattr(self, slot) for slot in Layer.__slots__ if getattr(self, slot) is not None and slot != "name"}
@@ -138,7 +152,9 @@ class Markup(Layer):
     __slots__ = ()
 
 
-def layer_steps(layers: Sequence[Layer], *, offering: str, currency: str, service_tier: str, tenant: str | None, at: datetime) -> list[Step]:
+def layer_steps(
+    layers: Sequence[Layer], *, offering: str, currency: str, service_tier: str, tenant: str | None, at: datetime
+) -> list[Step]:
     """Return the contract and the markup that apply at an instant, in that order.
 
     Raises:

@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from tokencost.errors import AmbiguousNameError
+from tokencost.table import Column, Table
 from tokencost.tariffs.clock import iso, to_instant
 from tokencost.tariffs.history import history_table
 from tokencost.tariffs.meter import METERS
-from tokencost.table import Column, Table
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -55,7 +55,7 @@ class RateCard(NamedTuple):
     def table(self) -> Table:
         """Return the card as a table for eyes."""
         meters = tuple(self.rows[0].prices)
-        tiered = len(self.rows) > 1 or self.rows[0].up_to_input is not None
+        tiered = any(row.from_input or row.from_output or row.up_to_input is not None for row in self.rows)
         columns = [Column("request size")] * tiered + [Column(f"{name} / {METERS[name].priced_per}", number=True) for name in meters]
         rows = [tuple([_edges(row)] * tiered + [format(row.prices[name], "f") for name in meters]) for row in self.rows]
         title = f"{self.offering} at {iso(self.at)} ({self.choice}{'' if self.window is None else f', {self.window}'})"
@@ -89,15 +89,19 @@ class Offering:
         meant = resolution.pieces
         if at is not None:
             meant = tuple(p for p in meant if (p.start is None or p.start <= at) and (p.until is None or at < p.until)) or meant
-        offerings = tuple(dict.fromkeys(piece.offering for piece in meant))
+        offerings = list(dict.fromkeys(piece.offering for piece in meant))
         if len(offerings) > 1:
             spans = "; ".join(f"{piece.offering} from {iso(piece.start)} to {iso(piece.until)}" for piece in meant)
             raise AmbiguousNameError(
-                f"{resolution.name!r} has meant several offerings: {spans}; pass at= or one of these", name=resolution.name, candidates=offerings
+                f"{resolution.name!r} has meant several offerings: {spans}; pass at= or one of these",
+                name=resolution.name,
+                candidates=tuple(offerings),
             )
         self.book = book
         self.resolution = resolution
         self.id = offerings[0]
+        whole = {piece.offering for piece in resolution.pieces} == {self.id}
+        self.name = resolution.name if whole else self.id  # an offering that was chosen by `at` stays that one at every instant
 
     @property
     def law(self) -> Tariff:
@@ -133,7 +137,15 @@ class Offering:
     ) -> Quote:
         """Return the cost of a usage on this offering, with lines and evidence; see [Book.quote][]."""
         return self.book.quote(
-            self.resolution.name, usage, at=at, currency=currency, service_tier=service_tier, mode=mode, residency=residency, tenant=tenant, fx=fx
+            self.name,
+            usage,
+            at=at,
+            currency=currency,
+            service_tier=service_tier,
+            mode=mode,
+            residency=residency,
+            tenant=tenant,
+            fx=fx,
         )
 
     def cost(
@@ -149,7 +161,7 @@ class Offering:
     ) -> Decimal:
         """Return just the total of a usage on this offering; see [Book.cost][]."""
         return self.book.cost(
-            self.resolution.name, usage, at=at, currency=currency, service_tier=service_tier, mode=mode, residency=residency, tenant=tenant
+            self.name, usage, at=at, currency=currency, service_tier=service_tier, mode=mode, residency=residency, tenant=tenant
         )
 
     def card(
@@ -164,7 +176,9 @@ class Offering:
     ) -> RateCard:
         """Return the unit prices at an instant, one row for each context tier."""
         when = to_instant(at)
-        line = self.book.timeline(self.resolution.name, currency=currency, service_tier=service_tier, mode=mode, residency=residency, tenant=tenant)
+        line = self.book.timeline(
+            self.name, currency=currency, service_tier=service_tier, mode=mode, residency=residency, tenant=tenant
+        )
         segment = line.segment(when)
         ladder = segment.ladder(when)
         rows: list[CardRow] = []

@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-import hashlib
-from datetime import datetime
-from decimal import Decimal
-from fractions import Fraction
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from tokencost.errors import StalePriceWarning
 from tokencost.exact import decimal_of, from_fraction
-from tokencost.rating.card import Cell, graduated
+from tokencost.rating.card import graduated
 from tokencost.rating.timeline import STALE_AFTER
 from tokencost.table import Column, Table
 from tokencost.tariffs.clock import iso
@@ -19,9 +15,13 @@ from tokencost.tariffs.money import Money
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from datetime import datetime
+    from decimal import Decimal
 
     from tokencost.errors import PriceWarning
-    from tokencost.rating.timeline import Evidence, Segment, Timeline
+    from tokencost.rating.card import Cell
+    from tokencost.rating.evidence import Evidence
+    from tokencost.rating.timeline import Segment, Timeline
     from tokencost.rating.usage import Usage
     from tokencost.tariffs.fx import Conversion
     from tokencost.tariffs.grid import Choice
@@ -94,6 +94,8 @@ class Quote(NamedTuple):
     @property
     def fingerprint(self) -> str:
         """A hash of the tariff that was rated, so that the figure can be reproduced."""
+        import hashlib  # loads a cryptographic library; a first quote does not wait for it
+
         return hashlib.sha256(repr(self.tariff).encode()).hexdigest()[:16]
 
     def records(self) -> list[dict[str, Any]]:
@@ -111,7 +113,15 @@ class Quote(NamedTuple):
 
     def table(self) -> Table:
         """Return the quote as a table for eyes."""
-        columns = (Column("meter"), Column("billed as"), Column("quantity", True), Column("price", True), Column("per"), Column("amount", True), Column("layer"))
+        columns = (
+            Column("meter"),
+            Column("billed as"),
+            Column("quantity", number=True),
+            Column("price", number=True),
+            Column("per"),
+            Column("amount", number=True),
+            Column("layer"),
+        )
         rows = [
             (
                 line.meter,
@@ -167,8 +177,6 @@ def ticks_of(segment: Segment, usage: Usage, at: datetime) -> tuple[int, int] | 
         if segment.graduated:
             return None
         cell = segment.ladder(at).cell(usage)
-    if cell.minimum:
-        return None
     rates = cell.rates
     try:
         return sum([count * rates[name] for name, count in usage.counts.items()]), cell.scale
@@ -178,7 +186,7 @@ def ticks_of(segment: Segment, usage: Usage, at: datetime) -> tuple[int, int] | 
 
 def total_of(segment: Segment, usage: Usage, at: datetime) -> Decimal:
     """Return the exact total of a usage; the slow, obvious twin of the fast path in `Book.cost`."""
-    return from_fraction(sum((cell.fraction(share) for cell, share in parts_of(segment, usage, at)), Fraction(0)))
+    return _summed(parts_of(segment, usage, at))
 
 
 def make_quote(line: Timeline, usage: Usage, at: datetime) -> Quote:
@@ -203,7 +211,7 @@ def make_quote(line: Timeline, usage: Usage, at: datetime) -> Quote:
         segment.choice,
         parts[-1][0].row.window,
         parts[-1][0].row.first_input,
-        span.promo.until if span.promo else None,
+        span.promo.until if span.promo is not None and segment.from_promo else None,
         warnings,
         line.evidence(segment),
         found.name,
@@ -222,6 +230,12 @@ def _total(parts: list[tuple[Cell, Usage]]) -> Decimal:
             return decimal_of(cell.number(usage), cell.scale)
         except KeyError:
             pass
+    return _summed(parts)
+
+
+def _summed(parts: list[tuple[Cell, Usage]]) -> Decimal:
+    from fractions import Fraction
+
     return from_fraction(sum((cell.fraction(share) for cell, share in parts), Fraction(0)))
 
 
@@ -233,7 +247,17 @@ def _line(cell: Cell, bucket: str, count: int, currency: str) -> LineItem:
     rate = cell.rates.get(bucket)
     amount = decimal_of(billed * rate, cell.scale) if rate is not None else from_fraction(cell.amount(bucket, count))
     layer = cell.layer(billed_as) if cell.steps else cell.origin.layer
-    return LineItem(bucket, billed_as, count, billed, cell.prices[billed_as], METERS[billed_as].priced_per, _money(amount, currency), layer, cell.origin.source)
+    return LineItem(
+        bucket,
+        billed_as,
+        count,
+        billed,
+        cell.prices[billed_as],
+        METERS[billed_as].priced_per,
+        _money(amount, currency),
+        layer,
+        cell.origin.source,
+    )
 
 
 def _money(amount: Decimal, currency: str) -> Money:
@@ -250,5 +274,7 @@ _set = object.__setattr__
 def _stale(segment: Segment, at: datetime) -> StalePriceWarning:
     checked = segment.span.version.checked
     return StalePriceWarning(
-        f"the price was last checked on {checked}, more than {STALE_AFTER.days} days before {iso(at)}; it may have changed", checked=checked, at=at
+        f"the price was last checked on {checked}, more than {STALE_AFTER.days} days before {iso(at)}; it may have changed",
+        checked=checked,
+        at=at,
     )

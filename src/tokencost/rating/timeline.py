@@ -7,41 +7,34 @@ layers. Boundaries are found at once, a segment is resolved when an instant firs
 from __future__ import annotations
 
 from bisect import bisect_right
-from datetime import date, datetime, timedelta
+from datetime import datetime, timedelta
+from itertools import pairwise
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from tokencost.errors import (
-    AllowanceNotice,
-    AnnouncedPriceWarning,
-    CurrencyError,
-    NoRateError,
-    OutsideHistoryError,
-    PromotionalPriceWarning,
-    UncertainDateWarning,
-    UnknownNameError,
-)
-from tokencost.rating.card import Cell, Ladder, Origin, Step, make_cell
+from tokencost.errors import CurrencyError, NoRateError, OutsideHistoryError, UnknownNameError
+from tokencost.rating.card import Ladder, Origin, Step, make_cell
+from tokencost.rating.evidence import Evidence, Span, notices_of
 from tokencost.rating.layers import layer_edges, layer_steps
-from tokencost.tariffs.clock import EARLIEST, LATEST, iso
+from tokencost.tariffs.clock import EARLIEST, LATEST, iso, to_instant
 from tokencost.tariffs.grid import Choice, available, by_window, effective_rows, rows_for
+from tokencost.tariffs.meter import within
 from tokencost.tariffs.money import currency_code
 from tokencost.tariffs.tariff import SERVICE_TIERS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from tokencost.rating.card import Cell
     from tokencost.rating.layers import Layer
     from tokencost.tariffs.names import Resolution
-    from tokencost.tariffs.provider import Source
-    from tokencost.tariffs.schedule import Calendar, Schedule
+    from tokencost.tariffs.schedule import Calendar
     from tokencost.tariffs.shelf import Shelf
-    from tokencost.tariffs.tariff import Promo, Rate, Tariff, Version
+    from tokencost.tariffs.tariff import Rate
 
-__all__ = ["STALE_AFTER", "Evidence", "Segment", "Selection", "Span", "Timeline"]
+__all__ = ["STALE_AFTER", "Segment", "Selection", "Timeline"]
 
 STALE_AFTER: Final = timedelta(days=90)
 """A price that was last checked longer ago than this, seen from the instant asked about, is called stale."""
-_UNCERTAIN: Final = frozenset({"first_observed", "catalogue"})
 
 
 class Selection(NamedTuple):
@@ -58,43 +51,30 @@ class Selection(NamedTuple):
         if self.currency is not None:
             currency_code(self.currency)
         if self.service_tier not in SERVICE_TIERS:
-            raise UnknownNameError.of(self.service_tier, SERVICE_TIERS, what="service tier", where=f"{', '.join(SERVICE_TIERS)}")
+            raise UnknownNameError.of(str(self.service_tier), SERVICE_TIERS, what="service tier", where=f"{', '.join(SERVICE_TIERS)}")
         if self.mode not in (None, "thinking"):
             raise UnknownNameError.of(str(self.mode), ("thinking",), what="mode", where="thinking (or None)")
         return self
 
 
-class Evidence(NamedTuple):
-    """How a price is known: the version it stands in, its source, and when somebody last looked.
-
-    `basis` says how the start date is known; `source` is the document that the rates of the list lead to; `decided` which instant decides the price.
-    """
-
-    offering: str
-    version_start: datetime
-    basis: str
-    source: Source | None
-    checked: date
-    served: str | None
-    note: str | None
-    decided: str
-
-
-class Span(NamedTuple):
-    """A stretch of time before it is resolved."""
-
-    start: datetime
-    until: datetime
-    tariff: Tariff
-    version: Version
-    promo: Promo | None
-    schedule: Schedule | None
-
-
 class Segment:
     """A resolved span: the ladder of each window, and what to say about the price."""
 
-    __slots__ = ("calendars", "choice", "evidence", "flat", "from_promo", "graduated", "ladders", "notices", "schedule", "span", "stale", "start", "until")
+    __slots__ = (
+        "calendars",
+        "choice",
+        "evidence",
+        "flat",
+        "from_promo",
+        "graduated",
+        "ladders",
+        "notices",
+        "schedule",
+        "span",
+        "stale",
+        "start",
+        "until",
+    )
 
     def __init__(
         self, span: Span, choice: Choice, ladders: dict[str | None, Ladder], *, calendars: Mapping[str, Calendar], from_promo: bool
@@ -106,7 +86,7 @@ class Segment:
         self.schedule = span.schedule if None not in ladders else None
         self.calendars = calendars
         self.from_promo = from_promo
-        self.notices = _notices(span, from_promo=from_promo)
+        self.notices = notices_of(span, from_promo=from_promo)
         self.evidence: Evidence | None = None
         only = ladders.get(None)
         self.flat = only.flat if only is not None else None
@@ -119,8 +99,21 @@ class Segment:
 
         Raises:
             CalendarError: the window hangs on a calendar that does not cover the day.
+            OutsideHistoryError: the rows name windows, and no edition of the schedule is in force.
         """
-        return None if self.schedule is None else self.schedule.window_at(at, self.calendars)
+        if self.schedule is not None:
+            return self.schedule.window_at(at, self.calendars)
+        if None in self.ladders:
+            return None
+        span = self.span
+        raise OutsideHistoryError(
+            f"no price of {span.tariff.id} is known at {iso(at)}: schedule {span.version.schedule!r} has no edition from {iso(self.start)} on; "
+            "add one to provider.toml, or end the version",
+            offering=span.tariff.id,
+            at=at,
+            first=self.start,
+            until=self.until,
+        )
 
     def ladder(self, at: datetime) -> Ladder:
         """Return the context tiers in force at an instant."""
@@ -136,7 +129,9 @@ class Timeline:
     'USD'
     """
 
-    def __init__(self, shelf: Shelf, resolution: Resolution, selection: Selection, *, layers: Sequence[Layer] = (), prefer: str = "USD") -> None:
+    def __init__(
+        self, shelf: Shelf, resolution: Resolution, selection: Selection, *, layers: Sequence[Layer] = (), prefer: str = "USD"
+    ) -> None:
         self.shelf = shelf
         self.resolution = resolution
         self.selection = selection
@@ -193,7 +188,7 @@ class Timeline:
         promo_rows = span.promo.rates if span.promo else ()
         above: list[Step] = []
         if span.promo is not None and span.promo.multiply is not None:
-            scope = frozenset(span.promo.meters) or None
+            scope = frozenset(bucket for root in span.promo.meters for bucket in within(root)) or None
             above.append(Step("promo", multiply=span.promo.multiply, meters=scope, source=span.promo.source))
         above += layer_steps(
             self.layers, offering=span.tariff.id, currency=currency, service_tier=asked.service_tier, tenant=asked.tenant, at=span.start
@@ -207,7 +202,11 @@ class Timeline:
         ladders = {
             window: Ladder([(row, cell(row)) for row in rows], tier_on=span.tariff.tier_on) for window, rows in by_window(chosen).items()
         }
-        calendars = {w.except_calendar: self.shelf.calendar(w.except_calendar) for w in (span.schedule.windows if span.schedule else ()) if w.except_calendar}
+        calendars = {
+            w.except_calendar: self.shelf.calendar(w.except_calendar)
+            for w in (span.schedule.windows if span.schedule else ())
+            if w.except_calendar
+        }
         from_promo = span.promo is not None and (span.promo.multiply is not None or chosen[0] in promo_rows)
         return Segment(span, choice, ladders, calendars=calendars, from_promo=from_promo)
 
@@ -245,9 +244,12 @@ class Timeline:
         )
 
     def _outside(self, at: datetime) -> OutsideHistoryError:
+        at = to_instant(at)  # the ends of the calendar may have no instant in UTC
         name = self.resolution.pieces[-1].offering
         if not self.spans:
-            return OutsideHistoryError(f"{name} has no version that rates; see `tokencost show {name}`", offering=name, at=at, first=None, until=None)
+            return OutsideHistoryError(
+                f"{name} has no version that rates; see `tokencost show {name}`", offering=name, at=at, first=None, until=None
+            )
         first, until = self._starts[0], self.spans[-1].until
         known = f"known prices run from {iso(first)} to {'now' if until == LATEST else iso(until)}"
         before = [span for span in self.spans if span.until <= at]
@@ -275,53 +277,11 @@ def _spans(shelf: Shelf, resolution: Resolution, layers: Sequence[Layer]) -> lis
                 continue
             schedules = shelf.provider(tariff.provider).schedule_versions(version.schedule) if version.schedule else ()
             edges = {start, until} | layer_edges(layers, start, until)
-            for part in (*tariff.promos, *schedules):
+            for part in (*tariff.promos, *tariff.allowances, *schedules):
                 edges |= {edge for edge in (part.start, part.until) if edge is not None and start < edge < until}
             ordered = sorted(edges)
-            for begin, end in zip(ordered, ordered[1:], strict=False):
+            for begin, end in pairwise(ordered):
                 promo = next((p for p in tariff.promos if p.start <= begin < p.until), None)
                 current = [s for s in schedules if s.start <= begin and (s.until is None or begin < s.until)]
                 spans.append(Span(begin, end, tariff, version, promo, current[-1] if current else None))
     return sorted(spans, key=lambda span: span.start)
-
-
-def _notices(span: Span, *, from_promo: bool) -> tuple[PriceWarning, ...]:
-    """Say what is to be known about a price that holds for the whole span."""
-    version, promo, tariff = span.version, span.promo, span.tariff
-    found: list[PriceWarning] = []
-    if promo is not None and from_promo:
-        found.append(PromotionalPriceWarning(f"a promotion above the list price, until {iso(promo.until)}", until=promo.until))
-    if version.status == "announced":
-        found.append(
-            AnnouncedPriceWarning(
-                f"announced to begin at {iso(version.start)}; it had not begun when last checked on {version.checked}", start=version.start, checked=version.checked
-            )
-        )
-    if version.basis in _UNCERTAIN:
-        found.append(
-            UncertainDateWarning(
-                f"the price was first recorded at {iso(version.start)} ({version.basis}); it may have begun earlier", start=version.start, basis=version.basis
-            )
-        )
-    following = next((v for v in tariff.in_force if v.start >= span.until), None)
-    if following is not None and following.basis in _UNCERTAIN:
-        found.append(
-            UncertainDateWarning(
-                f"the next price was first recorded at {iso(following.start)} ({following.basis}); it may have begun earlier",
-                start=following.start,
-                basis=following.basis,
-            )
-        )
-    found.extend(
-        AllowanceNotice(
-            f"{a.quantity:,} {a.meter} are free per {a.per}; this quote bills gross" if a.per != "once" else f"{a.quantity:,} {a.meter} are free once; this quote bills gross",
-            meter=a.meter,
-            quantity=a.quantity,
-            per=a.per,
-        )
-        for a in tariff.allowances
-        if (a.start is None or a.start <= span.start) and (a.until is None or span.start < a.until)
-    )
-    return tuple(found)
-
-

@@ -72,17 +72,17 @@ def _checked(name: str, value: object) -> int:
     """Return a count that can be, or say what would have been right."""
     if name not in METERS:
         raise UnknownNameError.of(name, METERS, what="meter", where="the registry")
-    if isinstance(value, bool) or not hasattr(value, "__index__"):
-        if isinstance(value, float) and value.is_integer():
-            cure = f"pass {int(value)}"
-        else:
-            cure = "counts are whole numbers; pass an int"
-        raise UsageTypeError(f"{name}={value!r} is a {type(value).__name__}; {cure}", meter=name, value=value)
-    count = operator.index(value)  # type: ignore[call-overload,arg-type]
+    try:
+        count = operator.index(None if isinstance(value, bool) else value)  # type: ignore[call-overload,arg-type]
+    except TypeError:
+        cure = f"pass {int(value)}" if isinstance(value, float) and value.is_integer() else "counts are whole numbers; pass an int"
+        raise UsageTypeError(f"{name}={value!r} is a {type(value).__name__}; {cure}", meter=name, value=value) from None
     if count < 0:
         raise UsageError(f"{name}={count} is negative; counts are 0 or more", meter=name, value=count)
     if count > LARGEST_COUNT:
-        raise UsageError(f"{name}={count} is absurd; a count is at most {LARGEST_COUNT}, split the usage or check its unit", meter=name, value=count)
+        raise UsageError(
+            f"{name}={count} is absurd; a count is at most {LARGEST_COUNT}, split the usage or check its unit", meter=name, value=count
+        )
     return count
 
 
@@ -136,7 +136,10 @@ class Usage:
             UsageError: parts exceed their total, or a part is given without it.
         """
         given: dict[str, Any] = totals  # type: ignore[assignment]
-        given = {name: value if type(value) is int and 0 < value <= LARGEST_COUNT and name in METERS else _checked(name, value) for name, value in given.items()}
+        given = {
+            name: value if type(value) is int and 0 < value <= LARGEST_COUNT and name in METERS else _checked(name, value)
+            for name, value in given.items()
+        }
         own: dict[str, int] = dict(given)
         for name, count in given.items():
             if METERS[name].parent is None:
@@ -147,7 +150,9 @@ class Usage:
                 own[whole] -= count
             elif root in ("input", "output"):
                 raise UsageError(
-                    f"{name}={count} is a part of {root}, and {root} is missing; pass {root}= as the total that contains it", meter=name, value=count
+                    f"{name}={count} is a part of {root}, and {root} is missing; pass {root}= as the total that contains it",
+                    meter=name,
+                    value=count,
                 )
         for name, count in own.items():
             if count < 0:

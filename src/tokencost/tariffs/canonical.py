@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from datetime import date, datetime
 from decimal import Decimal
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, cast
 
+from tokencost.exact import plain
 from tokencost.tariffs.clock import iso
 from tokencost.tariffs.tariff import SERVICE_TIERS
 
@@ -58,6 +59,7 @@ _DEFAULTS: Final[dict[str, Any]] = {
     "decided": "unstated",
     "except_calendar": None,
 }
+_ESCAPES: Final = {"\\": "\\\\", '"': '\\"', "\n": "\\n", "\t": "\\t", "\r": "\\r"}
 
 
 def tariff_text(tariff: Tariff, *, head: str = "") -> str:
@@ -82,7 +84,11 @@ def provider_text(provider: Provider, *, head: str = "") -> str:
     blocks = ["".join(_lines((key, getattr(provider, key)) for key in top))]
     parts: list[tuple[str, Iterable[Any], tuple[str, ...]]] = [
         ("endpoint", provider.endpoints, ("id", "name", "note")),
-        ("schedule", provider.schedules, ("id", "start", "until", "timezone", "decided", "default", "windows", "basis", "source", "checked", "note")),
+        (
+            "schedule",
+            provider.schedules,
+            ("id", "start", "until", "timezone", "decided", "default", "windows", "basis", "source", "checked", "note"),
+        ),
         ("rule", provider.rules, ("kind", "pattern", "drops", "endpoint", "note")),
         ("alias", provider.aliases, ("name", "offering", "start", "until", "source", "checked", "note")),
     ]
@@ -112,7 +118,10 @@ def _lines(pairs: Iterable[tuple[str, Any]]) -> Iterator[str]:
         if key == "rates":
             yield _rows_text("rates", (_row(row) for row in _ordered(value)))
         elif key == "adjustments":
-            yield _rows_text(key, (_inline((k, getattr(a, k)) for k in ("service_tier", "residency", "multiply", "meters", "source", "note")) for a in value))
+            yield _rows_text(
+                key,
+                (_inline((k, getattr(a, k)) for k in ("service_tier", "residency", "multiply", "meters", "source", "note")) for a in value),
+            )
         elif key == "windows":
             yield _rows_text(key, (_inline((k, getattr(w, k)) for k in ("window", "days", "hours", "except_calendar")) for w in value))
         else:
@@ -152,28 +161,27 @@ def _inline(pairs: Iterable[tuple[str, Any]]) -> str:
 
 
 def _value(value: Any) -> str:
-    if isinstance(value, bool):
-        return str(value).lower()
+    if isinstance(value, (tuple, list)):
+        return f"[{', '.join(_value(item) for item in cast('Iterable[Any]', value))}]"
+    if isinstance(value, dict):
+        return f"{{ {', '.join(f'{key} = {_value(item)}' for key, item in cast('dict[str, Any]', value).items())} }}"
+    return _scalar(value)
+
+
+def _scalar(value: Decimal | datetime | date | int | str) -> str:
     if isinstance(value, Decimal):
-        text = format(value.normalize(), "f")
+        text = format(plain(value), "f")
         return text if "." in text else f"{text}.0"
     if isinstance(value, datetime):
         return iso(value)
     if isinstance(value, date):
         return value.isoformat()
-    if isinstance(value, (tuple, list)):
-        items: Any = value
-        return f"[{', '.join(_value(item) for item in items)}]"
-    if isinstance(value, dict):
-        table: Any = value
-        return f"{{ {', '.join(f'{key} = {_value(item)}' for key, item in table.items())} }}"
-    if isinstance(value, int):
-        return str(value)
-    return _string(str(value))
+    return str(value) if isinstance(value, int) else _string(value)
 
 
 def _string(text: str) -> str:
-    if "\\" in text and "'" not in text and "\n" not in text:
+    controls = any(char < " " or char == "\x7f" for char in text)
+    if "\\" in text and "'" not in text and not controls:
         return f"'{text}'"
-    escaped = text.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n").replace("\t", "\\t")
+    escaped = "".join(_ESCAPES.get(char) or (f"\\u{ord(char):04x}" if char < " " or char == "\x7f" else char) for char in text)
     return f'"{escaped}"'

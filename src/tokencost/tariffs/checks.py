@@ -1,29 +1,39 @@
 """Checks of a tariff's structure: one function a code, each yielding where and what.
 
-These must hold; without them a price is not defined. What is merely implausible is in `plausibility`.
+These must hold; without them a price is not defined. What is merely implausible is in `plausibility`. They run in `lint`, and when a
+book of one's own reads a table.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+import itertools
+from collections import Counter
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
-from tokencost.tariffs.clock import EARLIEST, iso, overlaps
+from tokencost.errors import MoneyError, nearest
+from tokencost.tariffs.clock import iso, overlaps
+from tokencost.tariffs.fault import Finding
 from tokencost.tariffs.grid import effective_rows, grid_faults
 from tokencost.tariffs.meter import METERS
 from tokencost.tariffs.money import currency_code
-from tokencost.errors import MoneyError, nearest
-from tokencost.tariffs.schedule import parse_days, parse_hours, windows_clash
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+    from datetime import datetime
+    from decimal import Decimal
 
-    from tokencost.tariffs.provider import Alias, Provider, Source
+    from tokencost.tariffs.fault import Place
+    from tokencost.tariffs.provider import Provider, Source
     from tokencost.tariffs.schedule import Calendar, Schedule
     from tokencost.tariffs.tariff import Promo, Rate, Tariff, Version
 
-__all__ = ["STRUCTURE", "Case", "Finding", "provider_findings"]
+__all__ = ["ADDED", "STRUCTURE", "Case", "Finding", "findings_of", "no_source"]
 
-_MOST_DECIMALS = 6
+_MOST_DECIMALS: Final = 6
+_ACROSS: Final = frozenset({"T07", "T08", "T16", "T17"})
+"""The codes of checks that look at several blocks at once."""
+_EDGES: Final = ("above", "at_or_above", "up_to", "above_output", "at_or_above_output", "up_to_output")
 
 
 class Case(NamedTuple):
@@ -35,108 +45,161 @@ class Case(NamedTuple):
     calendars: Mapping[str, Calendar]
 
 
-class Finding(NamedTuple):
-    """What a check found: the place as (block, number, row), for the line; in words; and the message."""
-
-    code: str
-    place: tuple[str, int, int | None]
-    where: str
-    message: str
-
-
 def _parts(tariff: Tariff) -> Iterator[tuple[str, int, Version | Promo]]:
     yield from (("version", n, part) for n, part in enumerate(tariff.versions))
     yield from (("promo", n, part) for n, part in enumerate(tariff.promos))
 
 
-def _rows(tariff: Tariff) -> Iterator[tuple[tuple[str, int, int], str, Rate]]:
+def _rows(tariff: Tariff) -> Iterator[tuple[Place, str, Rate]]:
     for block, number, part in _parts(tariff):
         for row, rate in enumerate(part.rates):
             yield (block, number, row), f"{block} {part.start:%Y-%m-%d}, row {row + 1}", rate
 
 
+def _versions(tariff: Tariff) -> Iterator[tuple[Place, str, Version]]:
+    for n, version in enumerate(tariff.versions):
+        yield ("version", n, None), f"version {version.start:%Y-%m-%d}", version
+
+
 def unknown_meters(case: Case) -> Iterator[Finding]:
-    """T01: a key of a row that is neither a selector nor a meter."""
-    for place, where, rate in _rows(case.tariff):
-        for name in rate.prices:
-            if name not in METERS:
-                near = nearest(name, METERS)
-                yield Finding("T01", place, where, f"unknown meter {name!r}; " + (f"did you mean {near[0]!r}?" if near else "the reference lists the meters"))
+    """T01: a key of a row that is neither a selector nor a meter, or another word that should be a meter."""
+    tariff = case.tariff
+    for place, where, rate in _rows(tariff):
+        yield from _no_meters(place, where, rate.prices)
         if not rate.prices:
             yield Finding("T01", place, where, "the row prices no meter; give it at least one, free is 0.0")
+    for place, where, version in _versions(tariff):
+        yield from _no_meters(place, where, [*(name for factor in version.adjustments for name in factor.meters), *version.minimum])
+    for n, promo in enumerate(tariff.promos):
+        yield from _no_meters(("promo", n, None), f"promo {promo.start:%Y-%m-%d}", promo.meters)
+    for n, allowance in enumerate(tariff.allowances):
+        yield from _no_meters(("allowance", n, None), f"allowance {allowance.meter}", [allowance.meter])
+
+
+def _no_meters(place: Place, where: str, names: Iterable[str]) -> Iterator[Finding]:
+    for name in names:
+        if name not in METERS:
+            near = nearest(name, METERS)
+            cure = f"did you mean {near[0]!r}?" if near else "the reference lists the meters"
+            yield Finding("T01", place, where, f"unknown meter {name!r}; {cure}", name)
 
 
 def exact_prices(case: Case) -> Iterator[Finding]:
-    """T02: a price with more than six decimals, or a currency that is no code."""
+    """T02: a price with more than six decimals."""
     for place, where, rate in _rows(case.tariff):
         for name, price in rate.prices.items():
             exponent = price.as_tuple().exponent
             if not isinstance(exponent, int) or -exponent > _MOST_DECIMALS:
-                yield Finding("T02", place, where, f"{name} = {price} has more than {_MOST_DECIMALS} decimals; write the figure that is printed")
+                message = f"{name} = {price:f} has more than {_MOST_DECIMALS} decimals; write the figure that is printed"
+                yield Finding("T02", place, where, message, name)
+
+
+def currency_codes(case: Case) -> Iterator[Finding]:
+    """T21: a currency that is no code."""
+    for place, where, rate in _rows(case.tariff):
         try:
             currency_code(rate.currency)
         except MoneyError as error:
-            yield Finding("T21", place, where, str(error))
+            yield Finding("T21", place, where, str(error), "currency")
 
 
 def not_negative(case: Case) -> Iterator[Finding]:
     """T03: a price, edge, factor or quantity below zero."""
-    for place, where, rate in _rows(case.tariff):
-        numbers = {**rate.prices, "above": rate.above, "at_or_above": rate.at_or_above, "up_to": rate.up_to, "above_output": rate.above_output}
-        for name, number in numbers.items():
-            if number is not None and number < 0:
-                yield Finding("T03", place, where, f"{name} = {number} is negative; it is 0 or more")
-    for n, version in enumerate(case.tariff.versions):
+    for place, where, name, number in _numbers(case.tariff):
+        if number is not None and number < 0:
+            yield Finding("T03", place, where, f"{name} = {number} is negative; write 0 or more", name)
+    for place, where, version in _versions(case.tariff):
         for factor in version.adjustments:
             if factor.multiply <= 0:
-                yield Finding("T03", ("version", n, None), f"version {version.start:%Y-%m-%d}", f"multiply = {factor.multiply} is not above 0")
-        yield from (
-            Finding("T03", ("version", n, None), f"version {version.start:%Y-%m-%d}", f"minimum {name} = {number} is negative or no meter")
-            for name, number in version.minimum.items()
-            if number < 0 or name not in METERS
-        )
+                yield Finding(
+                    "T03", place, where, f"multiply = {factor.multiply} is not above 0; write the factor, like 0.5", "adjustments"
+                )
+
+
+def _numbers(tariff: Tariff) -> Iterator[tuple[Place, str, str, Decimal | int | None]]:
+    for place, where, rate in _rows(tariff):
+        yield from ((place, where, name, price) for name, price in rate.prices.items())
+        yield from ((place, where, name, getattr(rate, name)) for name in _EDGES)
+    for place, where, version in _versions(tariff):
+        yield from ((place, where, name, number) for name, number in version.minimum.items())
+    for n, promo in enumerate(tariff.promos):
+        yield ("promo", n, None), f"promo {promo.start:%Y-%m-%d}", "multiply", promo.multiply
+    for n, allowance in enumerate(tariff.allowances):
+        yield ("allowance", n, None), f"allowance {allowance.meter}", "quantity", allowance.quantity
 
 
 def _windows(case: Case, version: Version) -> tuple[str, ...] | None:
+    """Return the windows that the editions of its schedule can give while a version is in force; None where there is no schedule."""
     if version.schedule is None:
         return None
-    schedules = case.provider.schedule_versions(version.schedule)
-    return tuple(dict.fromkeys(name for schedule in schedules for name in schedule.names)) or None
+    ends = case.tariff.ends(version)
+    editions = [
+        schedule
+        for schedule, until in _editions(case.provider.schedule_versions(version.schedule))
+        if overlaps(schedule.start, until, version.start, ends)
+    ]
+    return tuple(dict.fromkeys(name for schedule in editions for name in schedule.names)) or None
+
+
+def _editions(schedules: tuple[Schedule, ...]) -> Iterator[tuple[Schedule, datetime | None]]:
+    """Yield the editions of a schedule with their ends: their own, or the start of the next one."""
+    for schedule, following in itertools.zip_longest(schedules, schedules[1:]):
+        limits = [end for end in (schedule.until, following.start if following is not None else None) if end is not None]
+        yield schedule, min(limits, default=None)
 
 
 def grid(case: Case) -> Iterator[Finding]:
     """T04, T05, T06, T10: exactly one row for every choice, window and size."""
-    for n, version in enumerate(case.tariff.versions):
-        label = f"version {version.start:%Y-%m-%d}"
-        seen = {(code, where) for code, where, _ in grid_faults(version.rates, _windows(case, version))}
-        for code, where, message in grid_faults(version.rates, _windows(case, version)):
-            yield Finding(code, ("version", n, None), f"{label}, {where}", message)
-        for factor in version.adjustments:
-            if factor.service_tier and any(row.service_tier == factor.service_tier for row in version.rates):
-                yield Finding("T04", ("version", n, None), label, f"{factor.service_tier} has rows and a factor; keep one of them")
-            if (factor.service_tier is None) == (factor.residency is None):
-                yield Finding("T04", ("version", n, None), label, "a factor needs a service tier or a residency, and not both")
+    for place, where, version in _versions(case.tariff):
+        if not version.rates:
+            yield Finding("T05", place, where, "has no rows, nothing is priced; give it rates")
+        windows = _windows(case, version)
+        own = list(grid_faults(version.rates, windows))
+        seen = {(code, choice) for code, choice, _ in own}
+        for code, choice, message in own:
+            yield Finding(code, place, f"{where}, {choice}", message)
+        yield from _factors(place, where, version)
         for p, promo in enumerate(case.tariff.promos):
             if overlaps(promo.start, promo.until, version.start, case.tariff.ends(version)) and version.status != "withdrawn":
-                for code, where, message in grid_faults(effective_rows(version, promo), _windows(case, version)):
-                    if (code, where) not in seen:
-                        yield Finding(code, ("promo", p, None), f"promo {promo.start:%Y-%m-%d}, {where}", message)
+                for code, choice, message in grid_faults(effective_rows(version, promo), windows):
+                    if (code, choice) not in seen:
+                        yield Finding(code, ("promo", p, None), f"promo {promo.start:%Y-%m-%d}, {choice}", message)
+
+
+def _factors(place: Place, where: str, version: Version) -> Iterator[Finding]:
+    rows = {row.service_tier for row in version.rates}
+    for factor in version.adjustments:
+        if factor.service_tier in rows:
+            yield Finding("T04", place, where, f"{factor.service_tier} has rows and a factor; keep one of them", "adjustments")
+        if (factor.service_tier is None) == (factor.residency is None):
+            yield Finding("T04", place, where, "a factor needs a service tier or a residency, and not both; split it", "adjustments")
+    for (tier, residency), count in Counter((factor.service_tier, factor.residency) for factor in version.adjustments).items():
+        if count > 1:
+            yield Finding("T04", place, where, f"{count} factors for {tier or f'residency {residency}'}; keep one of them", "adjustments")
+
+
+def one_edge(case: Case) -> Iterator[Finding]:
+    """T04: two lower edges in one row."""
+    for place, where, rate in _rows(case.tariff):
+        for exclusive, inclusive in (("above", "at_or_above"), ("above_output", "at_or_above_output")):
+            if getattr(rate, exclusive) is not None and getattr(rate, inclusive) is not None:
+                yield Finding("T04", place, where, f"{exclusive} and {inclusive} are two lower edges of one row; keep one", inclusive)
 
 
 def versions_in_order(case: Case) -> Iterator[Finding]:
     """T07: versions that start before the one above them, or overlap it."""
-    rated = [(n, version) for n, version in enumerate(case.tariff.versions) if version.status != "withdrawn"]
+    rated = [(place, where, version) for place, where, version in _versions(case.tariff) if version.status != "withdrawn"]
     if not rated:
-        yield Finding("T07", ("version", 0, None), "", "no version rates; a tariff needs at least one that is not withdrawn")
-    for n, version in rated:
+        yield Finding("T07", ("version", 0, None), "", "no version rates; give the tariff at least one that is not withdrawn")
+    for place, where, version in rated:
         if version.until is not None and version.until <= version.start:
-            yield Finding("T07", ("version", n, None), f"version {version.start:%Y-%m-%d}", f"ends at {iso(version.until)}, before it begins")
-    for (_, earlier), (n, later) in zip(rated, rated[1:], strict=False):
-        where = f"version {later.start:%Y-%m-%d}"
+            yield Finding("T07", place, where, f"ends at {iso(version.until)}, before it begins; correct its until", "until")
+    for (_, _, earlier), (place, where, later) in itertools.pairwise(rated):
         if later.start <= earlier.start:
-            yield Finding("T07", ("version", n, None), where, f"does not start after the one above it, {iso(earlier.start)}; the oldest comes first")
+            message = f"does not start after the one above it, {iso(earlier.start)}; put the oldest first"
+            yield Finding("T07", place, where, message, "from")
         elif earlier.until is not None and earlier.until > later.start:
-            yield Finding("T07", ("version", n, None), where, f"starts before the one above it ends, {iso(earlier.until)}")
+            yield Finding("T07", place, where, f"starts before the one above it ends, {iso(earlier.until)}; let that one end here", "from")
 
 
 def promos(case: Case) -> Iterator[Finding]:
@@ -145,102 +208,103 @@ def promos(case: Case) -> Iterator[Finding]:
     for n, promo in enumerate(tariff.promos):
         where, place = f"promo {promo.start:%Y-%m-%d}", ("promo", n, None)
         if promo.until <= promo.start:
-            yield Finding("T08", place, where, f"ends at {iso(promo.until)}, before it begins")
+            yield Finding("T08", place, where, f"ends at {iso(promo.until)}, before it begins; correct its until", "until")
         if bool(promo.rates) == (promo.multiply is not None):
-            yield Finding("T08", place, where, "needs rates or multiply, and not both")
-        if promo.multiply is not None and promo.multiply < 0:
-            yield Finding("T03", place, where, f"multiply = {promo.multiply} is negative")
+            yield Finding("T08", place, where, "has rates and multiply, or neither; give it one of them")
         if not any(version.start <= promo.start < (tariff.ends(version) or promo.until) for version in tariff.in_force):
-            yield Finding("T08", place, where, "no list price lies below its start; add the version that it discounts")
+            yield Finding("T08", place, where, "no list price lies below its start; add the version that it discounts", "from")
         for other in tariff.promos[n + 1 :]:
             if overlaps(promo.start, promo.until, other.start, other.until):
-                yield Finding("T08", place, where, f"overlaps the promotion of {iso(other.start)}; end it first")
+                yield Finding("T08", place, where, f"overlaps the promotion of {iso(other.start)}; end it first", "until")
 
 
 def sources_known(case: Case) -> Iterator[Finding]:
     """T09: a source that `sources.toml` does not have."""
-    known = case.sources
-    for block, n, part in _parts(case.tariff):
-        if part.source not in known:
-            yield Finding("T09", (block, n, None), f"{block} {part.start:%Y-%m-%d}", _no_source(part.source, known))
-    for place, where, rate in _rows(case.tariff):
-        if rate.source is not None and rate.source not in known:
-            yield Finding("T09", place, where, _no_source(rate.source, known))
-    for allowance in case.tariff.allowances:
-        if allowance.source not in known:
-            yield Finding("T09", ("allowance", 0, None), f"allowance {allowance.meter}", _no_source(allowance.source, known))
+    tariff, known = case.tariff, case.sources
+    named: list[tuple[Place, str, str | None]] = []
+    named += [((block, n, None), f"{block} {part.start:%Y-%m-%d}", part.source) for block, n, part in _parts(tariff)]
+    named += [(place, where, rate.source) for place, where, rate in _rows(tariff)]
+    named += [(place, where, factor.source) for place, where, version in _versions(tariff) for factor in version.adjustments]
+    named += [(("allowance", n, None), f"allowance {free.meter}", free.source) for n, free in enumerate(tariff.allowances)]
+    for place, where, source in named:
+        if source is not None and source not in known:
+            yield Finding("T09", place, where, no_source(source, known), "source")
 
 
-def _no_source(name: str, known: Mapping[str, Source]) -> str:
+def no_source(name: str, known: Mapping[str, Source]) -> str:
+    """Return the message for a source that is not there."""
     near = nearest(name, known)
-    return f"source {name!r} is not in sources.toml" + (f"; did you mean {near[0]!r}?" if near else "; add it with its url")
+    return f"source {name!r} is not in sources.toml; " + (f"did you mean {near[0]!r}?" if near else "add it with its url")
 
 
 def schedules_known(case: Case) -> Iterator[Finding]:
     """T10: a schedule that `provider.toml` does not have, or not for the whole version."""
-    for n, version in enumerate(case.tariff.versions):
+    for place, where, version in _versions(case.tariff):
         if version.schedule is None:
             continue
-        place, where = ("version", n, None), f"version {version.start:%Y-%m-%d}"
-        schedules = case.provider.schedule_versions(version.schedule)
-        if not schedules:
+        editions = list(_editions(case.provider.schedule_versions(version.schedule)))
+        if not editions:
             names = sorted({schedule.id for schedule in case.provider.schedules})
-            yield Finding("T10", place, where, f"schedule {version.schedule!r} is not in provider.toml; it has {', '.join(names) or 'none'}")
-        elif schedules[0].start > version.start:
-            yield Finding("T10", place, where, f"schedule {version.schedule!r} starts at {iso(schedules[0].start)}, after the version does")
+            cure = f"write one of {', '.join(names)}" if names else "add it there"
+            yield Finding("T10", place, where, f"schedule {version.schedule!r} is not in provider.toml; {cure}", "schedule")
+            continue
+        gap = _first_gap(editions, version.start, case.tariff.ends(version)) if version.status != "withdrawn" else None
+        if gap is not None:
+            message = (
+                f"schedule {version.schedule!r} has no edition from {iso(gap)} on, while the version rates; add one, or end the version"
+            )
+            yield Finding("T10", place, where, message, "schedule")
 
 
-STRUCTURE = (unknown_meters, exact_prices, not_negative, grid, versions_in_order, promos, sources_known, schedules_known)
+def _first_gap(editions: Iterable[tuple[Schedule, datetime | None]], start: datetime, until: datetime | None) -> datetime | None:
+    """Return the first instant of a span at which no edition is in force, None where they cover it."""
+    reached = start
+    for schedule, end in editions:
+        if until is not None and reached >= until:
+            return None
+        if schedule.start > reached:
+            return reached
+        if end is None:
+            return None
+        reached = max(reached, end)
+    return reached if until is None or reached < until else None
+
+
+STRUCTURE = (
+    unknown_meters,
+    exact_prices,
+    not_negative,
+    grid,
+    one_edge,
+    versions_in_order,
+    promos,
+    sources_known,
+    schedules_known,
+    currency_codes,
+)
 """The checks of one tariff's structure, in the order of their codes."""
 
-
-def provider_findings(provider: Provider, sources: Mapping[str, Source], calendars: Mapping[str, Calendar], offerings: frozenset[str]) -> Iterator[Finding]:
-    """T09, T10, T11, T22: schedules, calendars, sources and names of a provider."""
-    for n, schedule in enumerate(provider.schedules):
-        yield from _schedule_findings(n, schedule, sources, calendars)
-    mine = {offering.split("/", 1)[1] for offering in offerings if offering.startswith(f"{provider.id}/")}
-    endpoints = {offering.split("/", 1)[0] for offering in mine}
-    if mine and provider.default not in endpoints:
-        yield Finding("T22", ("", 0, None), "", f"default endpoint {provider.default!r} has no offering; it has {', '.join(sorted(endpoints))}")
-    for n, alias in enumerate(provider.aliases):
-        place, where = ("alias", n, None), f"alias {alias.name}"
-        if alias.offering not in mine:
-            near = nearest(alias.offering, mine)
-            yield Finding("T22", place, where, f"points at {alias.offering!r}, which is not here" + (f"; did you mean {near[0]!r}?" if near else ""))
-        if f"{alias.offering.split('/', 1)[0]}/{alias.name}" in mine:
-            yield Finding("T22", place, where, "is also an offering of the same endpoint; a name has one meaning")
-        if alias.source not in sources:
-            yield Finding("T09", place, where, _no_source(alias.source, sources))
-        for other in provider.aliases[n + 1 :]:
-            if (other.name, other.offering.split("/")[0]) == (alias.name, alias.offering.split("/")[0]) and _both(alias, other):
-                yield Finding("T22", place, where, f"points at {alias.offering} and {other.offering} at the same time")
-    folded: dict[str, str] = {}
-    for offering in sorted(mine):
-        if (twin := folded.setdefault(offering.casefold(), offering)) != offering:
-            yield Finding("T22", ("", 0, None), "", f"{offering!r} and {twin!r} differ only in case; keep one")
+ADDED = (unknown_meters, not_negative, grid, one_edge, versions_in_order, promos, schedules_known, currency_codes)
+"""Those of them that a tariff made in memory has to pass: it needs no `sources.toml`, and its prices may have any number of decimals."""
 
 
-def _both(left: Alias, right: Alias) -> bool:
-    return overlaps(left.start or EARLIEST, left.until, right.start or EARLIEST, right.until)
+def findings_of(
+    case: Case, checks: Iterable[Callable[[Case], Iterator[Finding]]], *, unsound: Collection[tuple[str, int]] = ()
+) -> list[Finding]:
+    """Run checks on the sound part of a tariff: `unsound` blocks, whose values cannot be compared, are left out.
 
-
-def _schedule_findings(n: int, schedule: Schedule, sources: Mapping[str, Source], calendars: Mapping[str, Calendar]) -> Iterator[Finding]:
-    place, where = ("schedule", n, None), f"schedule {schedule.id} {schedule.start:%Y-%m-%d}"
-    if schedule.source not in sources:
-        yield Finding("T09", place, where, _no_source(schedule.source, sources))
-    for window in schedule.windows:
-        try:
-            parse_days(window.days)
-            parse_hours(window.hours)
-        except ValueError as error:
-            yield Finding("T10", place, where, str(error))
-            return
-        name = window.except_calendar
-        if name is not None and name not in calendars:
-            yield Finding("T11", place, where, f"calendar {name!r} is not in calendars/; it has {', '.join(calendars) or 'none'}")
-        elif name is not None and not calendars[name].start <= schedule.start.date() < calendars[name].until:
-            span = calendars[name]
-            yield Finding("T11", place, where, f"calendar {name!r} covers {span.start} to {span.until}, not the start of the schedule")
-    clash = windows_clash(schedule.windows)
-    if clash is not None:
-        yield Finding("T10", place, where, f"windows {clash[0].window!r} ({clash[0].hours}) and {clash[1].window!r} ({clash[1].hours}) overlap")
+    What hangs on a block that was left out (the order of the versions, the list below a promotion) is then not asked.
+    """
+    if not unsound:
+        return [finding for check in checks for finding in check(case)]
+    tariff = case.tariff
+    kept: dict[str, list[int]] = {}
+    parts: dict[str, Any] = {}
+    for block in ("version", "promo", "allowance"):
+        rows: Any = getattr(tariff, f"{block}s")
+        count = len(rows) if hasattr(rows, "__len__") else 0  # a missing key leaves a mark that is no list
+        kept[block] = [n for n in range(count) if (block, n) not in unsound]
+        parts[f"{block}s"] = tuple(rows[n] for n in kept[block])
+    sound = case._replace(tariff=replace(tariff, **parts))
+    found = [finding for check in checks for finding in check(sound) if finding.code not in _ACROSS]
+    return [f._replace(place=(f.place[0], kept[f.place[0]][f.place[1]], f.place[2])) for f in found]

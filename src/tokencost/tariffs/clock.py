@@ -23,18 +23,30 @@ def to_instant(value: object) -> datetime:
     Raises:
         InstantTypeError: a bare date, a number, or something else that is not an instant.
         InstantError: a naive datetime, or text that is not ISO 8601.
+
+    A subclass of datetime, such as a timestamp of pandas, becomes a plain one; what is finer than microseconds is cut off.
     """
     if isinstance(value, str):
         value = _parse(value)
     if not isinstance(value, datetime):
         kind = "a date, which spans many hours" if isinstance(value, date) else f"a {type(value).__name__}"
         raise InstantTypeError(f"at={value!r} is {kind}, not an instant; {_CURE}", value=value)
+    if type(value) is not datetime:
+        value = _plain(value)
     if value.utcoffset() is None:
         raise InstantError(f"at={value!r} is naive, it names no time zone; {_CURE}", value=value)
     try:
         return value.astimezone(UTC)
     except OverflowError:
         raise InstantError(f"at={value!r} is outside the years 1 to 9999 in UTC; {_CURE}", value=value) from None
+
+
+def _plain(value: datetime) -> datetime:
+    """Return a plain datetime; a missing timestamp of pandas is a datetime that has no date."""
+    try:
+        return datetime.combine(value.date(), value.timetz())
+    except (TypeError, ValueError):
+        raise InstantError(f"at={value!r} is a missing value, not an instant; {_CURE}", value=value) from None
 
 
 def _parse(text: str) -> datetime:

@@ -9,7 +9,12 @@ from tokencost.errors import TableError
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-__all__ = ["CODES", "Fault", "raise_faults"]
+__all__ = ["CODES", "WHOLE", "Fault", "Finding", "Place", "raise_faults"]
+
+Place = tuple[str, int, int | None]
+"""Where in a file: the kind of block, its number from 0, and a row of its `rates` or `windows` from 0; `WHOLE` is the top of the file."""
+
+WHOLE: Final[Place] = ("", 0, None)
 
 CODES: Final[dict[str, str]] = {
     "T01": "unknown key or meter",
@@ -36,6 +41,16 @@ CODES: Final[dict[str, str]] = {
     "T22": "a name that clashes: alias, endpoint or offering",
 }
 """Every check by its code, in one sentence."""
+
+
+class Finding(NamedTuple):
+    """What a check found: its code, the place, the place in words, the message, and the key where it is about one."""
+
+    code: str
+    place: Place
+    where: str
+    message: str
+    key: str | None = None
 
 
 class Fault(NamedTuple):

@@ -6,7 +6,9 @@ of those a ladder of output tiers. Ladders start at 0, rise, and have neither ho
 
 from __future__ import annotations
 
+import itertools
 from collections import defaultdict
+from dataclasses import replace
 from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
@@ -46,9 +48,15 @@ def effective_rows(version: Version, promo: Promo | None) -> tuple[Rate, ...]:
     """Return the rows in force: a promotion's own, and the list's for every choice that it leaves alone."""
     if promo is None or not promo.rates:
         return version.rates
-    split = {c: splits_modes((*version.rates, *promo.rates), c) for c in version.currencies}
-    taken = {key for row in promo.rates for key in _keys(row, split=split.get(row.currency, False))}
-    kept = (row for row in version.rates if not taken.intersection(_keys(row, split=split[row.currency])))
+    both = (*version.rates, *promo.rates)
+    split = {c: splits_modes(both, c) for c in {row.currency for row in both}}
+    taken = {key for row in promo.rates for key in _keys(row, split=split[row.currency])}
+    kept: list[Rate] = []
+    for row in version.rates:
+        keys = _keys(row, split=split[row.currency])
+        left = [key.mode for key in keys if key not in taken]
+        if left:  # a row for any mode may lose one of its two
+            kept.append(row if len(left) == len(keys) else replace(row, mode=left[0]))
     return (*promo.rates, *kept)
 
 
@@ -81,7 +89,9 @@ def available(rows: Sequence[Rate], adjustments: Sequence[Adjustment], currency:
     tiers = [*(row.service_tier for row in rows if row.currency == currency), *(a.service_tier for a in adjustments if a.service_tier)]
     residencies = [None, *(row.residency for row in rows if row.currency == currency), *(a.residency for a in adjustments if a.residency)]
     modes = (None, "thinking") if split else (None,)
-    candidates = (Choice(currency, tier, mode, res) for tier in dict.fromkeys(tiers) for mode in modes for res in dict.fromkeys(residencies))
+    candidates = (
+        Choice(currency, tier, mode, res) for tier in dict.fromkeys(tiers) for mode in modes for res in dict.fromkeys(residencies)
+    )
     return tuple(choice for choice in candidates if rows_for(rows, adjustments, choice)[0])
 
 
@@ -116,8 +126,7 @@ def grid_faults(rows: Sequence[Rate], windows: Sequence[str] | None) -> Iterator
 def _choice_faults(choice: Choice, rows: list[Rate], windows: Sequence[str] | None) -> Iterator[tuple[str, str, str]]:
     meters = {frozenset(row.prices) for row in rows}
     if len(meters) > 1:
-        common = frozenset.intersection(*meters)
-        odd = sorted(frozenset.union(*meters) - common)
+        odd = sorted({name for names in meters for name in names if any(name not in others for others in meters)})
         yield "T06", str(choice), f"rows price different meters: {', '.join(odd)} not in every row; price them in all or in none"
     ladders = by_window(rows)
     yield from _window_faults(choice, set(ladders), windows)
@@ -133,12 +142,12 @@ def _window_faults(choice: Choice, used: set[str | None], windows: Sequence[str]
     if None in used:
         yield "T04", str(choice), f"rows with and without a window; name a window in every row of the choice ({', '.join(sorted(named))})"
     if windows is None:
-        yield "T10", str(choice), f"rows name the windows {', '.join(sorted(named))} but the version names no schedule"
+        yield "T10", str(choice), f"rows name the windows {', '.join(sorted(named))} but the version names no schedule; set its schedule"
         return
     for missing in sorted(set(windows) - named):
-        yield "T05", str(choice), f"no row for window {missing!r}; the schedule can give {', '.join(windows)}"
+        yield "T05", str(choice), f"no row for window {missing!r}; the schedule can give {', '.join(windows)}; add its rows"
     for extra in sorted(named - set(windows)):
-        yield "T10", str(choice), f"window {extra!r} is not one of the schedule's: {', '.join(windows)}"
+        yield "T10", str(choice), f"window {extra!r} is none of the schedule's; write one of {', '.join(windows)}"
 
 
 def _ladder_faults(where: str, ladder: list[Rate]) -> Iterator[tuple[str, str, str]]:
@@ -146,27 +155,29 @@ def _ladder_faults(where: str, ladder: list[Rate]) -> Iterator[tuple[str, str, s
     for row in ladder:
         steps[row.first_input].append(row)
     edges = sorted(steps)
-    inputs = [(edge, _same_upper([row.up_to for row in steps[edge]])) for edge in edges]
+    inputs: list[tuple[int, int | None]] = []
+    for edge, following in itertools.zip_longest(edges, edges[1:]):
+        implied = None if following is None else following - 1
+        uppers = {implied if row.up_to is None else row.up_to for row in steps[edge]}
+        if len(uppers) > 1:
+            ends = " and ".join(sorted("nowhere" if upper is None else str(upper) for upper in uppers))
+            yield "T05", where, f"rows of the tier from {edge} end at {ends}; give them one up_to"
+        inputs.append((edge, min((upper for upper in uppers if upper is not None), default=None)))
     yield from _step_faults(where, inputs, "above")
     for edge in edges:
         inner = sorted(steps[edge], key=lambda row: row.first_output)
         place = where if edge == 0 else f"{where}, tier from {edge}"
         outputs = [(row.first_output, row.up_to_output) for row in inner]
-        for (first, _), (second, _) in zip(outputs, outputs[1:], strict=False):
+        for (first, _), (second, _) in itertools.pairwise(outputs):
             if first == second:
                 yield "T04", place, f"two rows for one choice (both from {first} output tokens); keep one"
         yield from _step_faults(place, list(dict.fromkeys(outputs)), "above_output")
 
 
-def _same_upper(uppers: list[int | None]) -> int | None:
-    known = {upper for upper in uppers if upper is not None}
-    return known.pop() if len(known) == 1 else None
-
-
 def _step_faults(where: str, steps: list[tuple[int, int | None]], key: str) -> Iterator[tuple[str, str, str]]:
     if steps[0][0] != 0:
         yield "T05", where, f"the first tier starts at {steps[0][0]}, nothing prices less; begin with {key} = 0"
-    for (first, upper), (second, _) in zip(steps, steps[1:], strict=False):
+    for (first, upper), (second, _) in itertools.pairwise(steps):
         if upper is None or first == second:
             continue
         if upper + 1 < second:
@@ -175,4 +186,4 @@ def _step_faults(where: str, steps: list[tuple[int, int | None]], key: str) -> I
             yield "T04", where, f"two rows from {second} to {upper}; let the next tier begin where this one ends"
     last_first, last_upper = steps[-1]
     if last_upper is not None and last_upper < last_first:
-        yield "T05", where, f"the tier from {last_first} ends at {last_upper}, before it begins"
+        yield "T05", where, f"the tier from {last_first} ends at {last_upper}, before it begins; correct its edges"

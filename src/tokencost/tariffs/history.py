@@ -19,7 +19,14 @@ __all__ = ["history_table"]
 def history_table(tariff: Tariff, provider: Provider, sources: Mapping[str, Source]) -> Table:
     """Return all versions and promotions of a tariff, one row of rates a line, with windows and sources below."""
     meters = tuple(dict.fromkeys(name for part in (*tariff.versions, *tariff.promos) for row in part.rates for name in row.prices))
-    columns = (Column("from"), Column("until"), Column("what"), Column("choice"), *(Column(name, number=True) for name in meters), Column("source"))
+    columns = (
+        Column("from"),
+        Column("until"),
+        Column("what"),
+        Column("choice"),
+        *(Column(name, number=True) for name in meters),
+        Column("source"),
+    )
     rows: list[tuple[str, ...]] = []
     for version in tariff.versions:
         what = "list" if version.status == "in_force" else version.status
@@ -27,6 +34,10 @@ def history_table(tariff: Tariff, provider: Provider, sources: Mapping[str, Sour
         rows += [_factor_row(factor, len(meters), version.source) for factor in version.adjustments]
     for promo in tariff.promos:
         rows += _rows(promo, iso(promo.until), f"promo, {promo.basis}", meters)
+        if promo.multiply is not None:
+            scope = f" on {', '.join(promo.meters)}" if promo.meters else ""
+            span = (iso(promo.start), iso(promo.until), f"promo, {promo.basis}")
+            rows.append((*span, f"list x {promo.multiply}{scope}", *[""] * len(meters), promo.source))
     title = f"{tariff.id}{f' ({tariff.title})' if tariff.title else ''}: price per million tokens unless the meter says otherwise"
     return Table(title, columns, tuple(rows), tuple(_notes(tariff, provider, sources)))
 
@@ -64,7 +75,9 @@ def _notes(tariff: Tariff, provider: Provider, sources: Mapping[str, Source]) ->
                 f"{w.window} {w.days} {w.hours}" + (f" except {w.except_calendar}" if w.except_calendar else "") for w in schedule.windows
             )
             yield f"schedule {schedule.id} from {iso(schedule.start)} in {schedule.timezone}: {windows}; otherwise {schedule.default}"
-    used = dict.fromkeys(source for part in (*tariff.versions, *tariff.promos) for source in (part.source, *(row.source for row in part.rates)) if source)
+    used = dict.fromkeys(
+        source for part in (*tariff.versions, *tariff.promos) for source in (part.source, *(row.source for row in part.rates)) if source
+    )
     for name in used:
         if name in sources:
             yield f"source {name}: {sources[name].url} ({sources[name].kind})"

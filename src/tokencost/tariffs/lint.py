@@ -3,245 +3,231 @@
 from __future__ import annotations
 
 import re
-from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from collections import Counter
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from tokencost.errors import TableError
 from tokencost.tariffs import files
+from tokencost.tariffs.calendar_checks import calendar_findings
 from tokencost.tariffs.canonical import provider_text, sources_text, tariff_text
-from tokencost.tariffs.checks import STRUCTURE, Case, Finding, provider_findings
+from tokencost.tariffs.checks import STRUCTURE, Case, findings_of
+from tokencost.tariffs.corrections import calendar_past, schedules_past, tariff_past
 from tokencost.tariffs.fault import Fault
+from tokencost.tariffs.meter import METERS
+from tokencost.tariffs.places import calendar_lines, comment_below, first_difference, located
 from tokencost.tariffs.plausibility import PLAUSIBILITY
+from tokencost.tariffs.provider_checks import provider_findings
+from tokencost.tariffs.surroundings import CALENDARS, OlderCopy, Surroundings, document
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
     from datetime import date
+    from pathlib import Path
 
-    from tokencost.tariffs.provider import Provider, Source
-    from tokencost.tariffs.schedule import Calendar
     from tokencost.tariffs.tariff import Tariff
 
-__all__ = ["canonical_form", "find_tables", "lint_tables", "structure_faults"]
+__all__ = ["canonical_form", "find_tables", "lint_tables"]
 
 _STALE_DAYS: Final = 180
-_NOT_OFFERINGS: Final = ("provider.toml", "sources.toml")
+_CLAIMS: Final = "claims.toml"
+_TOKENS: Final = re.compile(
+    r"""\"{3}(?:\\.|[^\\])*?\"{3}|'{3}.*?'{3}|"(?:\\.|[^"\\\n])*"|'[^'\n]*'|#[^\n]*""",
+    flags=re.DOTALL,
+)
+"""Strings and comments of TOML: a number sign inside a string begins no comment."""
 
 
 def find_tables(path: Path) -> tuple[Path, list[Path]]:
     """Return the root of the tables that a file or folder belongs to, and the files in it, sorted.
 
+    A path may be one table, a provider's folder, the calendars or one of them, the claims, or the folder of all tables.
+
     Raises:
-        TableError: there is no such path, or no `provider.toml` around it.
+        TableError: there is no such path, no `provider.toml` around it, or it is a file of another kind.
     """
     if not path.exists():
         raise TableError(f"no file or folder {str(path)!r}; pass a table, a provider's folder or the folder of all tables", faults=())
     path = path.resolve()
+    if path.is_file() and path.suffix != ".toml":
+        raise TableError(f"{str(path)!r} is no price table; tables are .toml files", faults=())
     inner = path if path.is_dir() else path.parent
     holders = [folder for folder in (inner, *inner.parents) if (folder / "provider.toml").is_file()]
-    root = holders[0].parent if holders else inner
-    if not holders and not any(root.glob("*/provider.toml")) and path.parent.name != "calendars" and path.name != "claims.toml":
+    root = holders[0].parent if holders else inner.parent if inner.name == CALENDARS else inner
+    if not holders and inner.name != CALENDARS and path.name != _CLAIMS and not any(root.glob("*/provider.toml")):
         raise TableError(f"no price tables at {str(path)!r}; a provider's folder holds a provider.toml", faults=())
-    if path.parent.name == "calendars":
-        root = path.parent.parent
-    found = [path] if path.is_file() else sorted(path.rglob("*.toml"))
+    found = [path] if path.is_file() else sorted(file for file in path.rglob("*.toml") if file.is_file())
     return root, found
 
 
-def lint_tables(path: Path, *, on: date | None = None) -> list[Fault]:
-    """Check a table, a provider's folder or all tables, and return every fault.
+def lint_tables(
+    path: Path,
+    *,
+    on: date | None = None,
+    base: Path | None = None,
+    track: Callable[[list[Path]], Iterable[Path]] = iter,
+) -> list[Fault]:
+    """Check a table, a provider's folder, the calendars or all tables, and return every fault.
 
     `on` is the day that staleness is measured from; without it nothing is called stale, because the library never looks at the clock.
+    `base` is an older copy of the tables: a past price that differs from it without a correction is a fault; what cannot be read in it
+    has no past to keep. `track` is given the files and yields them again, for a progress bar.
+
+    Raises:
+        TableError: `path` or `base` holds no tables.
     """
     root, found = find_tables(path)
-    surroundings = _Surroundings(root)
+    job = _Job(Surroundings(root), None if base is None else OlderCopy(find_tables(base)[0]), on)
     faults: list[Fault] = []
-    for file in found:
-        faults += _lint_file(file, root, surroundings, on)
-    faults += surroundings.faults
+    for file in track(found):
+        faults += _lint_file(file, job)
+    if job.older is not None and path.is_dir():
+        faults += job.older.gone(path.resolve().relative_to(root).as_posix(), job.around)
+    faults += job.around.faults
     return list(dict.fromkeys(faults))
 
 
-class _Surroundings:
-    """Providers, sources and calendars, each read once; their own faults are kept."""
+class _Job(NamedTuple):
+    """What a run of the checks knows beside the file at hand."""
 
-    def __init__(self, root: Path) -> None:
-        self.root = root
-        self.faults: list[Fault] = []
-        self._providers: dict[str, tuple[Provider | None, dict[str, Source]]] = {}
-        self.calendars: dict[str, Calendar] = {}
-        for file in sorted((root / "calendars").glob("*.toml")):
-            calendar = self._quietly(lambda file=file: files.read_calendar(files.read_toml(file, shown=_shown(file, root)), file.stem, path=_shown(file, root)))
-            if calendar is not None:
-                self.calendars[file.stem] = calendar
-        self.offerings = frozenset(
-            file.relative_to(root).with_suffix("").as_posix() if file.suffix == ".toml" else ""
-            for file in root.glob("*/*/**/*.toml")
-            if file.name not in _NOT_OFFERINGS
-        )
-
-    def _quietly(self, read: Callable[[], Any]) -> Any:
-        try:
-            return read()
-        except TableError as error:
-            self.faults.extend(error.faults)
-            return None
-
-    def provider(self, provider: str) -> tuple[Provider | None, dict[str, Source]]:
-        """Return a provider and its sources, None and none where their files do not hold."""
-        if provider not in self._providers:
-            folder = self.root / provider
-            shown = f"{provider}/provider.toml"
-            made = None
-            if (folder / "provider.toml").is_file():
-                made = self._quietly(lambda: files.read_provider(files.read_toml(folder / "provider.toml", shown=shown), provider, path=shown))
-            else:
-                self.faults.append(Fault("T22", shown, "", "is missing; every provider's folder needs one"))
-            sources: dict[str, Source] = {}
-            if (folder / "sources.toml").is_file():
-                shown = f"{provider}/sources.toml"
-                sources = self._quietly(lambda: files.read_sources(files.read_toml(folder / "sources.toml", shown=shown), path=shown)) or {}
-            self._providers[provider] = (made, sources)
-        return self._providers[provider]
+    around: Surroundings
+    older: OlderCopy | None
+    on: date | None
 
 
-def _shown(file: Path, root: Path) -> str:
-    return file.relative_to(root).as_posix()
-
-
-def _lint_file(file: Path, root: Path, around: _Surroundings, on: date | None) -> Iterator[Fault]:
-    shown = _shown(file, root)
+def _lint_file(file: Path, job: _Job) -> Iterator[Fault]:
+    shown = file.relative_to(job.around.root).as_posix()
     parts = shown.split("/")
-    if parts[0] == "calendars":
-        return  # read, and checked, with the surroundings
-    if len(parts) == 1:
-        yield from _claims(file, shown)
-        return
-    text = file.read_text(encoding="utf-8", errors="replace")
-    provider, sources = around.provider(parts[0])
-    if provider is None:
-        return
-    if parts[1] == "provider.toml":
-        yield from _located(provider_findings(provider, sources, around.calendars, around.offerings), shown, text)
-        yield from _canonical(shown, text, provider_text(provider, head=_head(text)))
-    elif parts[1] == "sources.toml":
-        yield from _canonical(shown, text, sources_text(sources.values(), head=_head(text)))
-    else:
-        yield from _lint_offering(file, text, shown, (provider, sources, around.calendars), on)
-
-
-def _lint_offering(file: Path, text: str, shown: str, around: tuple[Provider, dict[str, Source], dict[str, Calendar]], on: date | None) -> Iterator[Fault]:
-    reading = files.Reading(shown)
     try:
-        doc = files.read_toml(file, shown=shown)
+        doc = document(file, shown)
     except TableError as error:
         yield from error.faults
         return
-    tariff_id = shown.removesuffix(".toml")
-    tariff = files.build_tariff(reading, doc, tariff_id)
-    yield from (_with_line(fault, text) for fault in reading.faults)
-    if tariff is None or any(fault.code == "T21" for fault in reading.faults):
-        return
-    case = Case(tariff, *around)
-    found = [finding for check in (*STRUCTURE, *PLAUSIBILITY) for finding in check(case)]
-    yield from _located(iter(found), shown, text)
-    if not found and not reading.faults:
-        yield from _canonical(shown, text, tariff_text(tariff, head=_head(text)))
-    newest = max((version.checked for version in tariff.versions), default=None)
-    if on is not None and newest is not None and (on - newest).days > _STALE_DAYS and tariff.ends(tariff.versions[-1]) is None:
-        yield Fault("T20", shown, "", f"last checked on {newest}, more than {_STALE_DAYS} days before {on}; look again and set checked")
+    text = _text(file)
+    if parts[0] == CALENDARS:
+        yield from _lint_calendar(file.stem, text, shown, job)
+    elif len(parts) == 1:
+        yield from _lint_claims(doc, shown, job.around.offerings)
+    elif parts[1] in ("provider.toml", "sources.toml"):
+        yield from _lint_provider(doc, text, shown, job)
+    else:
+        yield from _lint_offering(doc, text, shown, job)
 
 
-def structure_faults(tariff: Tariff, provider: Provider, sources: dict[str, Source], calendars: dict[str, Calendar], path: str) -> list[Fault]:
-    """Return what keeps a tariff from being rated: the checks that a book of one's own makes when it reads a table."""
-    case = Case(tariff, provider, sources, calendars)
-    return [Fault(f.code, path, f.where, f.message) for check in STRUCTURE for f in check(case)]
+def _text(file: Path) -> str:
+    """Return the text of a file; how a checkout ends its lines is no part of the form."""
+    return file.read_bytes().decode("utf-8").replace("\r\n", "\n")
 
 
-def _claims(file: Path, shown: str) -> Iterator[Fault]:
-    if shown != "claims.toml":
+def _lint_calendar(calendar_id: str, text: str, shown: str, job: _Job) -> Iterator[Fault]:
+    calendar = job.around.calendars.get(calendar_id)
+    if calendar is None:
+        return  # its faults lie with the surroundings, which read it first
+    findings = list(calendar_findings(calendar))
+    before = job.older.calendar(calendar_id) if job.older is not None else None
+    if before is not None:
+        findings += calendar_past(before, calendar)
+    yield from calendar_lines(findings, shown, text)
+
+
+def _lint_claims(doc: dict[str, Any], shown: str, offerings: frozenset[str]) -> Iterator[Fault]:
+    if shown != _CLAIMS:
         yield Fault("T22", shown, "", "lies outside a provider's folder; tables are <provider>/<endpoint>/<model>.toml")
         return
     try:
-        files.read_claims(files.read_toml(file, shown=shown), path=shown)
+        claims = files.read_claims(doc, path=shown)
     except TableError as error:
         yield from error.faults
+        return
+    for claim in claims:
+        if claim.offering not in offerings:
+            yield Fault("T22", shown, f"claim {claim.id}", f"points at {claim.offering!r}, which is not here; name an offering by its id")
+        for name in dict.fromkeys([*claim.said, *claim.really.values()]):
+            if name not in METERS:
+                yield Fault("T01", shown, f"claim {claim.id}", f"unknown meter {name!r}; the reference lists the meters")
+
+
+def _lint_provider(doc: dict[str, Any], text: str, shown: str, job: _Job) -> Iterator[Fault]:
+    """Check a `provider.toml` or a `sources.toml`."""
+    owner, name = shown.split("/")
+    provider, sources = job.around.provider(owner)
+    if provider is None:
+        return
+    if name == "provider.toml":
+        findings = list(provider_findings(provider, sources, job.around.calendars, job.around.offerings))
+        before = job.older.provider(owner) if job.older is not None else None
+        if before is not None:
+            findings += schedules_past(before, provider)
+        yield from located(findings, shown, text)
+        yield from _canonical(shown, text, provider_text(provider, head=_head(text)))
+        return
+    twice = list(_named_twice(doc, shown))
+    yield from twice or _canonical(shown, text, sources_text(sources.values(), head=_head(text)))
+
+
+def _named_twice(doc: dict[str, Any], shown: str) -> Iterator[Fault]:
+    for name, count in Counter(str(row.get("id")) for row in doc.get("source", [])).items():
+        if count > 1:
+            yield Fault("T22", shown, f"source {name}", f"{count} sources have this id; an id has one document")
+
+
+def _lint_offering(doc: dict[str, Any], text: str, shown: str, job: _Job) -> Iterator[Fault]:
+    provider, sources = job.around.provider(shown.split("/", 1)[0])
+    if provider is None:
+        return
+    reading = files.Reading(shown)
+    tariff = files.build_tariff(reading, doc, shown.removesuffix(".toml"))
+    case = Case(tariff, provider, sources, job.around.calendars)
+    found = [*reading.findings, *findings_of(case, (*STRUCTURE, *PLAUSIBILITY), unsound=reading.unsound)]
+    if reading.unsound:
+        yield from located(found, shown, text)
+        return
+    if not found:
+        yield from _canonical(shown, text, tariff_text(tariff, head=_head(text)))
+    before = job.older.tariff(tariff.id) if job.older is not None else None
+    if before is not None:
+        found += tariff_past(before, tariff)
+    yield from located(found, shown, text)
+    newest = max((version.checked for version in tariff.versions), default=None)
+    if job.on is not None and newest is not None and (job.on - newest).days > _STALE_DAYS and _open(tariff):
+        message = f"last checked on {newest}, more than {_STALE_DAYS} days before {job.on}; look again and set checked"
+        yield Fault("T20", shown, "", message)
+
+
+def _open(tariff: Tariff) -> bool:
+    return bool(tariff.in_force) and tariff.ends(tariff.in_force[-1]) is None
 
 
 def canonical_form(file: Path, root: Path) -> str:
-    """Return the canonical text of a table.
+    """Return the canonical text of a table; calendars and claims are kept as they stand.
 
     Raises:
-        TableError: the file does not hold, or a comment inside it would be lost.
+        TableError: the file does not hold, or something in it would be lost: a comment inside, a second source of one id.
     """
-    shown = _shown(file, root)
-    text = file.read_text(encoding="utf-8")
-    doc = files.read_toml(file, shown=shown)
+    shown = file.relative_to(root).as_posix()
+    doc = document(file, shown)
+    text = _text(file)
     head = _head(text)
-    lost = _lost_comment(text, head)
-    if lost is not None:
-        fault = Fault("T19", shown, "", "this comment would be lost; say it in a note", lost)
-        raise TableError(str(fault), faults=(fault,))
-    provider = shown.split("/", 1)[0]
-    if shown.endswith("/provider.toml"):
-        return provider_text(files.read_provider(doc, provider, path=shown), head=head)
-    if shown.endswith("/sources.toml"):
+    owner, _, rest = shown.partition("/")
+    if owner == CALENDARS or not rest:
+        return text
+    lost = comment_below(text, head)
+    faults = [] if lost is None else [Fault("T19", shown, "", "this comment would be lost; say it in a note", lost)]
+    faults += _named_twice(doc, shown) if rest == "sources.toml" else ()
+    if faults:
+        raise TableError(str(faults[0]), faults=tuple(faults))
+    if rest == "provider.toml":
+        return provider_text(files.read_provider(doc, owner, path=shown), head=head)
+    if rest == "sources.toml":
         return sources_text(files.read_sources(doc, path=shown).values(), head=head)
     return tariff_text(files.read_tariff(doc, shown.removesuffix(".toml"), path=shown), head=head)
 
 
 def _canonical(shown: str, text: str, canonical: str) -> Iterator[Fault]:
-    if text == canonical:
-        return
-    pairs = zip([*text.splitlines(), ""], [*canonical.splitlines(), ""], strict=False)
-    line = next((n for n, (is_, should) in enumerate(pairs, 1) if is_ != should), 1)
-    yield Fault("T19", shown, "", "is not in canonical form; `tokencost fmt` writes it", line)
+    if text != canonical:
+        yield Fault("T19", shown, "", "is not in canonical form; `tokencost fmt` writes it", first_difference(text, canonical))
 
 
 def _head(text: str) -> str:
     """Return the comment lines at the top of a file, with the empty line after them."""
     match = re.match(r"(?:#[^\n]*\n)+\n?", text)
     return match.group() if match else ""
-
-
-def _lost_comment(text: str, head: str) -> int | None:
-    for number, line in enumerate(text.splitlines(), 1):
-        if number > head.count("\n") and re.match(r"\s*#", re.sub(r"\"(?:\\.|[^\"\\])*\"|'[^']*'", "", line).lstrip("{}[],=.:0-9A-Za-z_ +-")):
-            return number
-    return None
-
-
-def _located(findings: Iterator[Finding], shown: str, text: str) -> Iterator[Fault]:
-    for finding in findings:
-        yield Fault(finding.code, shown, finding.where, finding.message, _line_of(text, finding.place))
-
-
-def _line_of(text: str, place: tuple[str, int, int | None]) -> int | None:
-    """Return the line of the n-th block of a kind, or of a row of rates inside it."""
-    block, number, row = place
-    if not block:
-        return None
-    seen, rows, inside = -1, -1, False
-    header = None
-    for at, line in enumerate(text.splitlines(), 1):
-        stripped = line.strip()
-        if stripped.startswith("[["):
-            if inside:
-                break
-            seen += stripped == f"[[{block}]]"
-            if seen == number and header is None:
-                inside, header = True, at
-        elif inside and row is not None:
-            rows += stripped.removeprefix("rates").lstrip(" =[").startswith("{")
-            if rows == row:
-                return at
-    return header
-
-
-def _with_line(fault: Fault, text: str) -> Fault:
-    """Find the line of a fault that names its key, from its words."""
-    match = re.search(r"'([^']+)'|^(\w+) =", fault.message)
-    if match is None:
-        return fault
-    word = re.escape(match.group(1) or match.group(2))
-    found = re.search(rf"^.*(?<![\w-]){word}\s*=", text, flags=re.MULTILINE)
-    return fault._replace(line=text.count("\n", 0, found.end()) + 1) if found else fault

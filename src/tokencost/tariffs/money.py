@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import re
-from decimal import Decimal
 from typing import TYPE_CHECKING, Any, Final
 
 from tokencost.errors import MixedCurrencyError, MoneyError, MoneyTypeError
-from tokencost.exact import EXACT, RoundingRule, exact_decimal, plain, rounded
+from tokencost.exact import EXACT, exact_decimal, plain, rounded
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
+    from decimal import Decimal
+
+    from tokencost.exact import RoundingRule
 
 __all__ = ["Money", "currency_code"]
 
@@ -76,7 +78,8 @@ class Money:
     def _same(self, other: object, verb: str) -> Money:
         if not isinstance(other, Money):
             raise MoneyTypeError(
-                f"cannot {verb} {self!s} and {other!r}, a {type(other).__name__}; make it Money({str(other)!r}, {self.currency!r})", value=other
+                f"cannot {verb} {self!s} and {other!r}, a {type(other).__name__}; make it Money({str(other)!r}, {self.currency!r})",
+                value=other,
             )
         if other.currency != self.currency:
             raise MixedCurrencyError(

@@ -7,13 +7,13 @@ provider's rule (a prefix that names an endpoint, a date suffix); the same with 
 from __future__ import annotations
 
 import re
-from datetime import datetime
 from typing import TYPE_CHECKING, NamedTuple
 
 from tokencost.errors import AmbiguousNameError, UnknownNameError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from datetime import datetime
 
     from tokencost.tariffs.provider import NameRule, Provider
     from tokencost.tariffs.shelf import Shelf
@@ -80,13 +80,15 @@ def _in_provider(shelf: Shelf, provider: Provider, rest: str) -> Resolution | No
     endpoint, slash, model = rest.partition("/")
     endpoints = {offering.split("/")[1] for offering in shelf.ids if offering.startswith(f"{provider.id}/")}
     if slash and endpoint in endpoints:
-        return _by_alias(shelf, provider, model, endpoint) or _by_rule(shelf, provider, model, endpoint)
+        return _by_alias(provider, model, endpoint) or _by_rule(shelf, provider, model, endpoint)
     everywhere = [offering for offering in shelf.by_model.get(rest, ()) if offering.startswith(f"{provider.id}/")]
     if len(everywhere) == 1:
         return Resolution(rest, (Piece(everywhere[0]),), "only endpoint")
     if everywhere:
-        raise _ambiguous(rest, everywhere, f"{provider.id} sells {rest!r} at {len(everywhere)} endpoints and not at its default {provider.default!r}")
-    return _by_alias(shelf, provider, rest, None) or _by_rule(shelf, provider, rest, None)
+        raise _ambiguous(
+            rest, everywhere, f"{provider.id} sells {rest!r} at {len(everywhere)} endpoints and not at its default {provider.default!r}"
+        )
+    return _by_alias(provider, rest, None) or _by_rule(shelf, provider, rest, None)
 
 
 def _published(shelf: Shelf, name: str) -> Resolution | None:
@@ -116,7 +118,7 @@ def _only(name: str, found: list[Resolution]) -> Resolution | None:
 
 
 def _aliased(shelf: Shelf, name: str) -> Resolution | None:
-    return _only(name, [found for provider in _publishers(shelf, name) if (found := _by_alias(shelf, provider, name, None))])
+    return _only(name, [found for provider in _publishers(shelf, name) if (found := _by_alias(provider, name, None))])
 
 
 def _ruled(shelf: Shelf, name: str) -> Resolution | None:
@@ -125,7 +127,7 @@ def _ruled(shelf: Shelf, name: str) -> Resolution | None:
     return _only(name, [found for provider in (*_publishers(shelf, name), *prefixed) if (found := _by_rule(shelf, provider, name, None))])
 
 
-def _by_alias(shelf: Shelf, provider: Provider, name: str, endpoint: str | None) -> Resolution | None:
+def _by_alias(provider: Provider, name: str, endpoint: str | None) -> Resolution | None:
     rows = [alias for alias in provider.aliases if alias.name == name]
     if endpoint is not None:
         rows = [alias for alias in rows if alias.offering.split("/", 1)[0] == endpoint]
@@ -162,7 +164,7 @@ def _at(shelf: Shelf, provider: Provider, model: str, endpoint: str | None) -> R
     exact = f"{provider.id}/{endpoint or provider.default}/{model}"
     if shelf.has(exact):
         return Resolution(model, (Piece(exact),), "id")
-    return _by_alias(shelf, provider, model, endpoint)
+    return _by_alias(provider, model, endpoint)
 
 
 def _cut(rule: NameRule | None, name: str) -> str | None:
@@ -207,7 +209,9 @@ def _unknown(shelf: Shelf, name: str) -> UnknownNameError:
         endpoints = sorted({offering.split("/")[1] for offering in shelf.ids if offering.startswith(f"{head}/")})
         if model and endpoint not in endpoints and model in shelf.by_model:
             return UnknownNameError(
-                f"no endpoint {endpoint!r} of {head}; it has {', '.join(endpoints)}", name=name, suggestions=tuple(f"{head}/{e}/{model}" for e in endpoints)
+                f"no endpoint {endpoint!r} of {head}; it has {', '.join(endpoints)}",
+                name=name,
+                suggestions=tuple(f"{head}/{e}/{model}" for e in endpoints),
             )
         mine = [offering.split("/", 1)[1] for offering in shelf.ids if offering.startswith(f"{head}/")]
         models = {part.split("/", 1)[1] for part in mine}

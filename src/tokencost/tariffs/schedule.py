@@ -147,8 +147,8 @@ def parse_days(text: str) -> frozenset[int]:
         if part.strip() == "daily":
             days.update(range(7))
             continue
-        first, _, last = part.strip().partition("-")
-        ends = (first, last or first)
+        first, dash, last = part.strip().partition("-")
+        ends = (first, last if dash else first)
         if not all(end in DAY_NAMES for end in ends):
             raise ValueError(f"days {text!r} are not understood at {part!r}; write daily, mon-fri, sat or sat,sun")
         low, high = DAY_NAMES.index(ends[0]), DAY_NAMES.index(ends[1])
@@ -184,9 +184,27 @@ def minutes_of(window: Window) -> frozenset[int]:
 
 
 def windows_clash(windows: tuple[Window, ...]) -> tuple[Window, Window] | None:
-    """Return two differently named windows that share a minute of the week, if there are any."""
-    for index, left in enumerate(windows):
-        for right in windows[index + 1 :]:
-            if left.window != right.window and minutes_of(left) & minutes_of(right):
+    """Return two differently named windows that share a minute of the week, if there are any.
+
+    >>> windows_clash((Window(window="night", hours="22:00-08:00"), Window(window="peak", days="mon", hours="07:00-09:00"))) is not None
+    True
+    """
+    stretches = [(window, _stretches(window)) for window in windows]
+    for index, (left, mine) in enumerate(stretches):
+        for right, theirs in stretches[index + 1 :]:
+            if left.window != right.window and any(a < d and c < b for a, b in mine for c, d in theirs):
                 return left, right
     return None
+
+
+def _stretches(window: Window) -> list[tuple[int, int]]:
+    """Return the half-open stretches of minutes of a local week that a window covers; one that leaves the week is cut in two."""
+    first, last = parse_hours(window.hours)
+    week = 7 * _DAY_MINUTES
+    found: list[tuple[int, int]] = []
+    for day in parse_days(window.days):
+        begins, ends = day * _DAY_MINUTES + first, day * _DAY_MINUTES + last
+        found.append((begins, min(ends, week)))
+        if ends > week:
+            found.append((0, ends - week))
+    return found

@@ -42,8 +42,10 @@ class Shelf:
 
     def __init__(self, root: Path, *, trusted: bool = False, added: Iterable[Tariff] = ()) -> None:
         if not root.is_dir():
-            raise TableError(f"no folder of price tables at {str(root)!r}; pass the folder that holds <provider>/<endpoint>/<model>.toml", faults=())
-        self.root = root
+            raise TableError(
+                f"no folder of price tables at {str(root)!r}; pass the folder that holds <provider>/<endpoint>/<model>.toml", faults=()
+            )
+        self.root = root.absolute()
         self.trusted = trusted
         self._added: dict[str, Tariff] = {tariff.id: tariff for tariff in added}
         self._providers: dict[str, Provider] = {}
@@ -55,8 +57,17 @@ class Shelf:
         return _reopen, (self.root, self.trusted, tuple(self._added.values()))
 
     def with_tariffs(self, tariffs: Iterable[Tariff]) -> Shelf:
-        """Return a shelf on which these tariffs stand too, in place of those with the same id."""
-        made = Shelf(self.root, trusted=self.trusted, added={**self._added, **{t.id: t for t in tariffs}}.values())
+        """Return a shelf on which these tariffs stand too, in place of those with the same id.
+
+        Raises:
+            TableError: a tariff that does not hold: a float where a price is meant, a hole in its rows; all faults at once.
+        """
+        from tokencost.tariffs.doors import check_added
+
+        added = tuple(tariffs)
+        known = set(self.provider_ids)
+        check_added((tariff, self.provider(tariff.provider) if tariff.provider in known else None) for tariff in added)
+        made = Shelf(self.root, trusted=self.trusted, added={**self._added, **{t.id: t for t in added}}.values())
         made._providers, made._sources, made._calendars = self._providers, self._sources, self._calendars
         made._tariffs = {**self._tariffs, **made._added}
         made.__dict__["paths"] = self.paths
@@ -112,10 +123,20 @@ class Shelf:
         path = self.paths.get(offering)
         if path is None:
             raise UnknownNameError.of(offering, self.ids, what="offering")
-        shown = self._shown(path)
-        made = files.read_tariff(files.read_toml(path, shown=shown), offering, path=shown, strict=not self.trusted)
+        made = self._trusted(path, offering) if self.trusted else self._checked(path, offering)
         self._tariffs[offering] = made
         return made
+
+    def _trusted(self, path: Path, offering: str) -> Tariff:
+        shown = self._shown(path)
+        return files.read_tariff(files.read_toml(path, shown=shown), offering, path=shown, strict=False)
+
+    def _checked(self, path: Path, offering: str) -> Tariff:
+        """Read a table that nobody has checked before: its types, and that exactly one row applies to every request."""
+        from tokencost.tariffs.doors import checked_tariff
+
+        provider = offering.split("/", 1)[0]
+        return checked_tariff(path, offering, shown=self._shown(path), provider=self.provider(provider), sources=self.sources(provider))
 
     def tariffs(self) -> Iterator[Tariff]:
         """Yield every tariff, in the order of the ids."""
@@ -128,11 +149,20 @@ class Shelf:
             path = self.root / provider / "provider.toml"
             if path.is_file():
                 shown = self._shown(path)
-                found = files.read_provider(files.read_toml(path, shown=shown), provider, path=shown, strict=not self.trusted)
+                found = files.read_provider(files.read_toml(path, shown=shown), provider, path=shown, strict=not self.trusted, file=path)
+                if not self.trusted:
+                    self._check_provider(path, found)
             else:
-                found = self._made_up(provider)
+                return self._made_up(provider)
             self._providers[provider] = found
         return found
+
+    def _check_provider(self, path: Path, provider: Provider) -> None:
+        from tokencost.tariffs.doors import check_provider
+
+        named = {window.except_calendar for schedule in provider.schedules for window in schedule.windows if window.except_calendar}
+        calendars = {name: self.calendar(name) for name in self.calendar_ids if name in named}
+        check_provider(path, provider, shown=self._shown(path), sources=self.sources(provider.id), calendars=calendars, offerings=self.ids)
 
     def _made_up(self, provider: str) -> Provider:
         from tokencost.tariffs.provider import Provider as Made
@@ -150,7 +180,7 @@ class Shelf:
             found = {}
             if path.is_file():
                 shown = self._shown(path)
-                found = files.read_sources(files.read_toml(path, shown=shown), path=shown, strict=not self.trusted)
+                found = files.read_sources(files.read_toml(path, shown=shown), path=shown, strict=not self.trusted, file=path)
             self._sources[provider] = found
         return found
 
@@ -166,7 +196,9 @@ class Shelf:
             if not path.is_file():
                 raise UnknownNameError.of(calendar, self.calendar_ids, what="calendar")
             shown = self._shown(path)
-            self._calendars[calendar] = files.read_calendar(files.read_toml(path, shown=shown), calendar, path=shown, strict=not self.trusted)
+            self._calendars[calendar] = files.read_calendar(
+                files.read_toml(path, shown=shown), calendar, path=shown, strict=not self.trusted, file=path
+            )
         return self._calendars[calendar]
 
     @cached_property
@@ -175,7 +207,7 @@ class Shelf:
         path = self.root / "claims.toml"
         if not path.is_file():
             return ()
-        return files.read_claims(files.read_toml(path, shown="claims.toml"), path="claims.toml", strict=not self.trusted)
+        return files.read_claims(files.read_toml(path, shown="claims.toml"), path="claims.toml", strict=not self.trusted, file=path)
 
     def _shown(self, path: Path) -> str:
         return path.relative_to(self.root).as_posix()

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
-from tokencost.errors import UnknownNameError, UsageError, UsageTypeError
+from tokencost.errors import UnknownNameError, UsageError, UsageTypeError, nearest
 from tokencost.rating.usage import Usage
 from tokencost.tariffs.files import read_toml
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-__all__ = ["Segment", "Workload", "load_workload", "shipped_workloads"]
+__all__ = ["Segment", "Workload", "checked_requests", "load_workload", "shipped_workloads"]
 
 _WORDS = frozenset({"name", "requests"})
 
@@ -28,7 +28,8 @@ class Segment(NamedTuple):
 class Workload(NamedTuple):
     """Demand described by segments, with the source of its figures.
 
-    >>> Workload("two sizes", (Segment("small", 900, Usage(input=500, output=100)), Segment("large", 100, Usage(input=9_000, output=700)))).requests
+    >>> small, large = Usage(input=500, output=100), Usage(input=9_000, output=700)
+    >>> Workload("two sizes", (Segment("small", 900, small), Segment("large", 100, large))).requests
     1000
     """
 
@@ -58,20 +59,33 @@ class Workload(NamedTuple):
         Raises:
             UsageError: a segment without requests, or counts that cannot be.
         """
-        segments = tuple(_segment(row, number) for number, row in enumerate(document.get("segment", ()), 1))
-        if not segments:
-            raise UsageError("the workload has no segment; add a [[segment]] with requests and counts", meter="segment", value=None)
+        rows = document.get("segment")
+        if not isinstance(rows, list) or not rows:
+            raise UsageError("the workload has no segment; add a [[segment]] with requests and counts", meter="segment", value=rows)
+        segments = tuple(_segment(row, number) for number, row in enumerate(cast("list[dict[str, Any]]", rows), 1))
         return cls(str(document.get("title", "workload")), segments, document.get("source"), document.get("note"))
 
 
 def _segment(row: Mapping[str, Any], number: int) -> Segment:
     name = str(row.get("name", f"segment {number}"))
-    requests = row.get("requests", 1)
+    requests = checked_requests(name, row.get("requests", 1))
+    return Segment(name, requests, Usage.of({key: value for key, value in row.items() if key not in _WORDS}))
+
+
+def checked_requests(name: str, requests: object) -> int:
+    """Return a number of requests that can be.
+
+    Raises:
+        UsageTypeError: it is no whole number.
+        UsageError: it is below 1.
+    """
     if type(requests) is not int:
-        raise UsageTypeError(f"requests={requests!r} of segment {name!r} is not a whole number; pass an int", meter="requests", value=requests)
+        raise UsageTypeError(
+            f"requests={requests!r} of segment {name!r} is not a whole number; pass an int", meter="requests", value=requests
+        )
     if requests < 1:
         raise UsageError(f"requests={requests} of segment {name!r} is below 1; leave the segment out", meter="requests", value=requests)
-    return Segment(name, requests, Usage.of({key: value for key, value in row.items() if key not in _WORDS}))
+    return requests
 
 
 def _folder() -> Path:
@@ -101,5 +115,10 @@ def load_workload(name: str | Path = "chat") -> Workload:
     """
     path = Path(name) if Path(name).suffix == ".toml" else _folder() / f"{name}.toml"
     if not path.is_file():
-        raise UnknownNameError.of(str(name), shipped_workloads(), what="workload", where="the package")
+        shipped = shipped_workloads()
+        raise UnknownNameError(
+            f"no workload {str(name)!r}; pass the path of a TOML file, or one of {', '.join(shipped)}",
+            name=str(name),
+            suggestions=nearest(str(name), shipped),
+        )
     return Workload.of(read_toml(path))

@@ -1,0 +1,7 @@
+"""The command line: quotes, histories, claims, differences, and checks of price tables."""
+
+from __future__ import annotations
+
+from tokencost.cli.door import door, run
+
+__all__ = ["door", "run"]

@@ -1,0 +1,324 @@
+"""Differences: what two copies of the price tables say differently, and from when to when.
+
+A tariff is read as a step function of time, so that one comparison finds everything: a version that was appended, a promotion, a
+figure that was corrected in the past. Each step is a grid of prices; windows and context tiers that only one side has are compared
+cell by cell.
+"""
+
+from __future__ import annotations
+
+import itertools
+from fractions import Fraction
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from tokencost.exact import EXACT, decimal_of, plain
+from tokencost.table import Column, Table
+from tokencost.tariffs.clock import LATEST, iso
+from tokencost.tariffs.grid import available, by_window, effective_rows, rows_for
+from tokencost.tariffs.meter import TOKEN_METERS, within
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from datetime import datetime
+    from decimal import Decimal
+
+    from tokencost.tariffs.grid import Choice
+    from tokencost.tariffs.schedule import Window
+    from tokencost.tariffs.shelf import Shelf
+    from tokencost.tariffs.tariff import Adjustment, Promo, Rate, Tariff, Version
+
+__all__ = ["Cells", "PriceChange", "PriceDiff", "Stretch", "Tier", "cell_changes", "diff_shelves", "stretches", "tariff_changes"]
+
+
+class PriceChange(NamedTuple):
+    """One price that differs: of which choice and meter, from what to what, and on which span.
+
+    `old` or `new` is None where that side has no such price. `window` is None where the price holds all day, `first_input` and
+    `first_output` are the lower edges of the context tier in tokens. `start` and `until` bound the span on which the two sides differ,
+    None for an open end.
+
+    >>> import tokencost as tc
+    >>> diff = tc.diff_at(tc.load_book(), "2025-02-01T00:00:00Z", "2025-10-01T00:00:00Z", offerings=["deepseek/global/deepseek-reasoner"])
+    >>> next((str(c.old), str(c.new), str(c.percent)) for c in diff.changes if c.meter == "input" and c.choice.currency == "USD")
+    ('0.55', '0.28', '-49.09')
+    """
+
+    offering: str
+    choice: Choice
+    window: str | None
+    first_input: int
+    first_output: int
+    meter: str
+    old: Decimal | None
+    new: Decimal | None
+    start: datetime | None = None
+    until: datetime | None = None
+
+    @property
+    def percent(self) -> Decimal | None:
+        """The change in percent of the old price, half-even to two decimals; None where there is no old price above 0, or no new one."""
+        if not self.old or self.new is None:
+            return None
+        return decimal_of(round((Fraction(self.new) / Fraction(self.old) - 1) * 10_000), 2)
+
+    @property
+    def where(self) -> str:
+        """The choice, window and context tier in words."""
+        tier = f"from {self.first_input:,}" if self.first_input else None
+        output = f"output from {self.first_output:,}" if self.first_output else None
+        return ", ".join(part for part in (str(self.choice), self.window, tier, output) if part)
+
+    @property
+    def ratio(self) -> Fraction | tuple[Decimal | None, Decimal | None]:
+        """New over old, or the two prices themselves where there is no such quotient."""
+        return Fraction(self.new) / Fraction(self.old) if self.old and self.new is not None else (self.old, self.new)
+
+
+class PriceDiff(NamedTuple):
+    """What changed between two sides: offerings that came or went, prices that moved, and notes on what is no price.
+
+    It is true where there is any difference, prints as a table, and turns into plain records.
+    """
+
+    title: str
+    added: tuple[str, ...]
+    removed: tuple[str, ...]
+    changes: tuple[PriceChange, ...]
+    notes: tuple[str, ...] = ()
+
+    def records(self) -> list[dict[str, Any]]:
+        """Return one plain record for each difference, ready for a data frame; prices stay `Decimal`, instants are text."""
+        empty = dict.fromkeys(("currency", "service_tier", "mode", "residency", *PriceChange._fields[2:], "percent"))
+        records: list[dict[str, Any]] = [{"offering": name, "what": "added", **empty} for name in self.added]
+        records += [{"offering": name, "what": "removed", **empty} for name in self.removed]
+        for change in self.changes:
+            spans = {key: None if instant is None else iso(instant) for key, instant in (("start", change.start), ("until", change.until))}
+            fields = {key: value for key, value in change._asdict().items() if key not in ("offering", "choice")}
+            records.append(
+                {"offering": change.offering, "what": "price", **change.choice._asdict(), **fields, **spans, "percent": change.percent}
+            )
+        return records
+
+    def table(self) -> Table:
+        """Return the differences as a table for eyes."""
+        spans = any(change.start is not None for change in self.changes)
+        head = [Column("offering"), Column("choice"), *([Column("from"), Column("until")] * spans), Column("meter")]
+        columns = (*head, Column("old", number=True), Column("new", number=True), Column("change", number=True))
+        rows = [
+            (name, *[""] * (len(columns) - 2), what) for what, names in (("added", self.added), ("removed", self.removed)) for name in names
+        ]
+        rows += [self._row(change, spans=spans) for change in self.changes]
+        verdict = () if rows else ("no price differs",)
+        return Table(self.title, columns if rows else (), tuple(rows), (*verdict, *self.notes))
+
+    def _row(self, change: PriceChange, *, spans: bool) -> tuple[str, ...]:
+        span = [iso(change.start), iso(change.until)] * spans
+        old, new = ("" if price is None else format(price, "f") for price in (change.old, change.new))
+        percent = change.percent
+        word = "added" if change.old is None else "removed" if change.new is None else "was free"
+        return (change.offering, change.where, *span, change.meter, old, new, word if percent is None else f"{percent:+f}%")
+
+    def __bool__(self) -> bool:
+        return bool(self.added or self.removed or self.changes or self.notes)
+
+    def __str__(self) -> str:
+        return self.table().text()
+
+    def _repr_html_(self) -> str:
+        return self.table().html()
+
+
+class Tier(NamedTuple):
+    """The prices from one lower edge on, in tokens of input and of output."""
+
+    first_input: int
+    first_output: int
+    prices: Mapping[str, Decimal]
+
+
+class Cells(NamedTuple):
+    """All prices at one instant: for each choice and window the tiers in rising order, and which choices a factor makes from others."""
+
+    ladders: Mapping[Choice, Mapping[str | None, Sequence[Tier]]]
+    derived: frozenset[Choice] = frozenset()
+
+
+class Stretch(NamedTuple):
+    """A stretch of a tariff in which neither the version nor the promotion changes."""
+
+    start: datetime
+    until: datetime
+    version: Version
+    promo: Promo | None
+
+    @property
+    def cells(self) -> Cells:
+        """The prices that hold on this stretch."""
+        rows, factors_of = effective_rows(self.version, self.promo), self.version.adjustments
+        ladders: dict[Choice, dict[str | None, list[Tier]]] = {}
+        derived: set[Choice] = set()
+        for currency in dict.fromkeys(row.currency for row in rows):
+            for choice in available(rows, factors_of, currency):
+                chosen, factors = rows_for(rows, factors_of, choice)
+                derived |= {choice} if factors else set()
+                ladders[choice] = {
+                    window: [Tier(row.first_input, row.first_output, _prices(row, factors, self.promo)) for row in ladder]
+                    for window, ladder in by_window(chosen).items()
+                }
+        return Cells(ladders, frozenset(derived))
+
+
+def _prices(row: Rate, factors: Iterable[Adjustment], promo: Promo | None) -> dict[str, Decimal]:
+    """Return the prices of a row under the factors of its version and of a promotion."""
+    prices = {name: plain(price) for name, price in row.prices.items()}
+    steps = [(factor.multiply, frozenset(bucket for root in factor.meters for bucket in within(root))) for factor in factors]
+    if promo is not None and promo.multiply is not None:
+        steps.append((promo.multiply, frozenset(promo.meters)))
+    for multiply, meters in steps:
+        prices = {
+            name: plain(EXACT.multiply(price, multiply)) if name in (meters or TOKEN_METERS) else price for name, price in prices.items()
+        }
+    return prices
+
+
+def stretches(tariff: Tariff) -> list[Stretch]:
+    """Cut a tariff at every instant where its version or its promotion changes; withdrawn versions are left out."""
+    found: list[Stretch] = []
+    for version in tariff.in_force:
+        start, until = version.start, tariff.ends(version) or LATEST
+        edges = {edge for promo in tariff.promos for edge in (promo.start, promo.until) if start < edge < until} | {start, until}
+        for begin, end in itertools.pairwise(sorted(edges)):
+            promo = next((promo for promo in tariff.promos if promo.start <= begin < promo.until), None)
+            found.append(Stretch(begin, end, version, promo))
+    return found
+
+
+def cell_changes(offering: str, old: Cells, new: Cells) -> list[PriceChange]:
+    """Return every price that differs between two sets of cells.
+
+    A choice that both sides make by a factor is left out where it moves in proportion with the choice that it is made from.
+    """
+    changes: dict[Choice, list[PriceChange]] = {}
+    for choice in dict.fromkeys([*old.ladders, *new.ladders]):
+        changes[choice] = list(_choice_changes(offering, choice, old.ladders.get(choice, {}), new.ladders.get(choice, {})))
+    kept = [mine for choice, mine in changes.items() if choice not in old.derived & new.derived or not _follows(choice, changes)]
+    return [change for mine in kept for change in mine]
+
+
+def _follows(choice: Choice, changes: Mapping[Choice, Sequence[PriceChange]]) -> bool:
+    bases = (
+        choice._replace(residency=None),
+        choice._replace(service_tier="standard"),
+        choice._replace(service_tier="standard", residency=None),
+    )
+    mine = _moves(changes[choice])
+    return any(base != choice and base in changes and _moves(changes[base]) == mine for base in bases)
+
+
+def _moves(changes: Iterable[PriceChange]) -> set[object]:
+    return {(change.window, change.first_input, change.first_output, change.meter, change.ratio) for change in changes}
+
+
+def _choice_changes(
+    offering: str, choice: Choice, old: Mapping[str | None, Sequence[Tier]], new: Mapping[str | None, Sequence[Tier]]
+) -> Iterator[PriceChange]:
+    windows = [window for window in dict.fromkeys([*old, *new]) if window is not None] or [None]
+    for window in windows:
+        left, right = (side.get(window) or side.get(None) or () for side in (old, new))
+        edges = sorted({(tier.first_input, tier.first_output) for tier in (*left, *right)})
+        for edge in edges:
+            before, after = _tier_at(left, edge), _tier_at(right, edge)
+            for meter in dict.fromkeys([*before, *after]):
+                if before.get(meter) != after.get(meter):
+                    yield PriceChange(offering, choice, window, *edge, meter, before.get(meter), after.get(meter))
+
+
+def _tier_at(ladder: Sequence[Tier], edge: tuple[int, int]) -> Mapping[str, Decimal]:
+    """Return the prices of the tier that a request of this size falls into."""
+    reached = [tier for tier in ladder if tier.first_input <= edge[0] and (tier.first_output <= edge[1] or tier.first_output == 0)]
+    return reached[-1].prices if reached else {}
+
+
+def tariff_changes(old: Tariff, new: Tariff) -> list[PriceChange]:
+    """Return every price that two copies of a tariff give differently, each with the span on which they differ."""
+    open_spans: dict[tuple[Any, ...], PriceChange] = {}
+    found: list[PriceChange] = []
+    for start, until, left, right in paired(old, new):
+        still: dict[tuple[Any, ...], PriceChange] = {}
+        for change in _stretch_changes(new.id, left, right):
+            key = change[:8]
+            earlier = open_spans.get(key)
+            still[key] = change._replace(start=start if earlier is None else earlier.start, until=until)
+        found += [change for key, change in open_spans.items() if key not in still]
+        open_spans = still
+    found += open_spans.values()
+    found.sort(key=lambda change: change.start or LATEST)
+    return [change._replace(until=None if change.until == LATEST else change.until) for change in found]
+
+
+def _stretch_changes(offering: str, left: Stretch | None, right: Stretch | None) -> list[PriceChange]:
+    if left is not None and right is not None and left[2:] == right[2:]:
+        return []
+    empty = Cells({})
+    return cell_changes(offering, empty if left is None else left.cells, empty if right is None else right.cells)
+
+
+def paired(old: Tariff, new: Tariff) -> Iterator[tuple[datetime, datetime, Stretch | None, Stretch | None]]:
+    """Yield the spans in which neither copy changes, with the stretch of each side, None where it has no price."""
+    sides = stretches(old), stretches(new)
+    edges = sorted({edge for side in sides for stretch in side for edge in (stretch.start, stretch.until)})
+    for start, until in itertools.pairwise(edges):
+        left, right = (next((s for s in side if s.start <= start < s.until), None) for side in sides)
+        yield start, until, left, right
+
+
+def diff_shelves(old: Shelf, new: Shelf) -> PriceDiff:
+    """Return what two folders of price tables say differently.
+
+    Every offering that both have is compared at all times, so that an appended version, a new promotion and a corrected past price all
+    show, each with the span on which the two copies differ. Rules that are no price (tiering, minimums, schedules, calendars) are named
+    in the notes.
+
+    >>> import tokencost as tc
+    >>> shelf = tc.load_book().shelf
+    >>> bool(tc.diff_shelves(shelf, shelf))
+    False
+
+    Raises:
+        TableError: a table that does not hold.
+    """
+    before, after = set(old.ids), set(new.ids)
+    changes: list[PriceChange] = []
+    notes: list[str] = []
+    for offering in sorted(before & after):
+        left, right = old.tariff(offering), new.tariff(offering)
+        if left != right:
+            changes += tariff_changes(left, right)
+            notes += rule_changes(left, right)
+    for provider in sorted(set(old.provider_ids) & set(new.provider_ids)):
+        names = {clock[0] for clock in _clocks(old, provider) ^ _clocks(new, provider)}
+        notes += [f"{provider}: schedule {name} differs" for name in sorted(names)]
+    for calendar in sorted(set(old.calendar_ids) & set(new.calendar_ids)):
+        if old.calendar(calendar).days_off != new.calendar(calendar).days_off:
+            notes.append(f"calendar {calendar}: the days off differ")
+    title = f"{old.root} against {new.root}: price per million tokens unless the meter says otherwise"
+    return PriceDiff(title, tuple(sorted(after - before)), tuple(sorted(before - after)), tuple(changes), tuple(notes))
+
+
+def _clocks(shelf: Shelf, provider: str) -> set[tuple[str, datetime, datetime | None, str, str, tuple[Window, ...]]]:
+    """Return what decides a window, of every schedule of a provider; sources and notes are no part of it."""
+    return {(s.id, s.start, s.until, s.timezone, s.default, s.windows) for s in shelf.provider(provider).schedules}
+
+
+def rule_changes(old: Tariff, new: Tariff) -> Iterator[str]:
+    """Say how two copies of a tariff differ in what decides a price without being one."""
+    for key in ("tiering", "tier_on"):
+        if getattr(old, key) != getattr(new, key):
+            yield f"{new.id}: {key} {getattr(old, key)!r} became {getattr(new, key)!r}"
+    for start, _, left, right in paired(old, new):
+        if left is None or right is None:
+            continue
+        for key in ("minimum", "schedule"):
+            was, became = getattr(left.version, key), getattr(right.version, key)
+            if was != became:
+                yield f"{new.id}: {key} from {iso(start)} on: {was or 'none'} became {became or 'none'}"
