@@ -13,7 +13,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parent.parent / "tests" / "docs"))
 
-from pages import REPOSITORY, matches, pages, play
+from pages import REPOSITORY, pages, play
 
 
 def refresh(page: Path) -> list[str]:
@@ -26,8 +26,8 @@ def refresh(page: Path) -> list[str]:
             line = text.count("\n", 0, outcome.block.start)
             if outcome.failure:
                 failures.append(f"{page.relative_to(REPOSITORY)}:{line}: {outcome.failure}")
-            if not matches(outcome.expected, outcome.actual):
-                changes.append((outcome.block.start, outcome.block.end, outcome.actual.rstrip() + "\n"))
+            if outcome.expected != outcome.actual:
+                changes.append((outcome.block.start, outcome.block.end, outcome.actual))
     for start, end, actual in reversed(changes):
         text = text[:start] + actual + text[end:]
     if changes:

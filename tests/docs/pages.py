@@ -54,7 +54,7 @@ class Block(NamedTuple):
 
 
 class Outcome(NamedTuple):
-    """What a block of a page should hold, and what it holds when it is run."""
+    """What a block of a page shows, and what it shows when it is run; output that fits is left as it stands."""
 
     block: Block
     expected: str
@@ -98,12 +98,13 @@ def play(page: Path, folder: Path) -> Iterator[Outcome]:
 
 def _outcomes(block: Block, following: Block | None, names: dict[str, Any]) -> Iterator[Outcome]:
     if block.language == "python" and ">>> " in block.text:
-        yield Outcome(block, block.text, _doctest(block.text, names))
+        made, failure = _doctest(block.text, names)
+        yield Outcome(block, block.text, made, failure)
     elif block.language == "python":
         printed, failure = _execute(block.text, "exec", names)
         shown = following if following is not None and following.language == "text" else None
         if shown is not None:
-            yield Outcome(shown, shown.text, printed, failure)
+            yield Outcome(shown, shown.text, shown.text if matches(shown.text, printed) else printed.rstrip() + "\n", failure)
         else:
             yield Outcome(block, block.text, block.text, failure or (f"prints {printed!r} and shows nothing" if printed else None))
     elif block.language == "console":
@@ -115,20 +116,24 @@ def _outcomes(block: Block, following: Block | None, names: dict[str, Any]) -> I
                 yield Outcome(block, block.text, block.text, None if code == 0 else f"{line!r} ends with {code}: {printed}")
 
 
-def _doctest(text: str, names: dict[str, Any]) -> str:
-    """Return the examples with the output that they really have; where the shown one fits, it stays."""
+def _doctest(text: str, names: dict[str, Any]) -> tuple[str, str | None]:
+    """Return the examples with the output that they really have, and what was raised unannounced; output that fits stays as it is."""
     made: list[str] = []
+    surprises: list[str] = []
     for part in doctest.DocTestParser().parse(text):
         if isinstance(part, str):
             made.append(part)
             continue
         printed, failure = _execute(part.source, "single", names)
-        got = printed if failure is None else f"Traceback (most recent call last):\n    ...\n{failure}\n"
-        want = part.want if part.exc_msg is None else f"Traceback (most recent call last):\n    ...\n{part.exc_msg}"
-        lines = part.source.splitlines()
-        made += [f"{'>>> ' if n == 0 else '... '}{line}".rstrip() + "\n" for n, line in enumerate(lines)]
-        made.append(part.want if matches(want, got) else got)
-    return "".join(made)
+        if failure is None:
+            got, fits = printed, matches(part.want, printed)
+        else:
+            got, fits = f"Traceback (most recent call last):\n    ...\n{failure}\n", matches(part.exc_msg or "", failure)
+            if not part.want.startswith("Traceback"):
+                surprises.append(f"{part.source.strip()!r} raises {failure}")
+        made += [f"{'>>> ' if n == 0 else '... '}{line}".rstrip() + "\n" for n, line in enumerate(part.source.splitlines())]
+        made.append(part.want if fits else got)
+    return "".join(made), "; ".join(surprises) or None
 
 
 def _execute(source: str, how: str, names: dict[str, Any]) -> tuple[str, str | None]:

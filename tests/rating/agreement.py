@@ -7,11 +7,13 @@ from fractions import Fraction
 from typing import TYPE_CHECKING
 
 import tokencost as tc
-from rating.oracle import NoPrice, Wanted, oracle_total
+from rating.oracle import NoPrice, oracle_total
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
     from datetime import datetime
+
+    from rating.oracle import Wanted
 
 __all__ = ["ROUNDING", "agree", "error_of", "sum_of_lines"]
 
@@ -42,6 +44,16 @@ def sum_of_lines(quote: tc.Quote) -> Decimal:
     return tc.Money.sum([line.amount for line in quote.lines], currency=quote.native.currency).amount
 
 
+def _priced(*question: object) -> Fraction | str:
+    """Return what the oracle says: a price, or the word for why there is none."""
+    *asked, layers = question
+    book, *rest = asked
+    try:
+        return oracle_total(book.shelf, *rest, layers=layers)
+    except NoPrice as reason:
+        return reason.args[0]
+
+
 def agree(
     book: tc.Book,
     tariff: tc.Tariff,
@@ -56,11 +68,10 @@ def agree(
     `layers` tell the oracle what the book's own layers are.
     """
     usage, selection = tc.Usage.of(counts), wanted._asdict()
-    try:
-        exact = oracle_total(book.shelf, tariff, counts, at, wanted, layers=layers)
-    except NoPrice as reason:
+    exact = _priced(book, tariff, counts, at, wanted, layers)
+    if isinstance(exact, str):
         refused = error_of(lambda: book.cost(tariff.id, usage, at=at, **selection))
-        assert type(refused) is _KINDS[reason.args[0]]
+        assert type(refused) is _KINDS[exact]
         assert refused == error_of(lambda: book.quote(tariff.id, usage, at=at, **selection))
         return None
     cost = book.cost(tariff.id, usage, at=at, **selection)

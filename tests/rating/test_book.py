@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 import tokencost as tc
 from rating.agreement import agree, error_of, sum_of_lines
-from rating.draws import counts_for, instants_for, tariffs
+from rating.draws import choice_at, counts_for, instants_for, tariffs
 from rating.oracle import Wanted
 from tokencost.exact import EXACT
 
@@ -120,13 +120,13 @@ def test_an_instant_is_the_same_however_it_is_written(book, at):
 class _Nowhere(timezone.__base__):
     """A time zone that does not know its offset."""
 
-    def utcoffset(self, dt):
+    def utcoffset(self, dt):  # noqa: ARG002
         return None
 
-    def dst(self, dt):
+    def dst(self, dt):  # noqa: ARG002
         return None
 
-    def tzname(self, dt):
+    def tzname(self, dt):  # noqa: ARG002
         return None
 
 
@@ -182,7 +182,7 @@ def test_an_unknown_name_suggests_the_nearest(book):
 
 
 def test_a_missing_rate_names_what_there_is(book):
-    with pytest.raises(tc.NoRateError, match="no rate for USD, batch.*its list has USD, standard") as caught:
+    with pytest.raises(tc.NoRateError, match=r"no rate for USD, batch.*its list has USD, standard") as caught:
         book.cost(R1, tc.Usage(input=1), at=BEFORE_THE_NIGHT_PRICE, service_tier="batch")
     assert caught.value.offering == R1
     assert caught.value.asked.service_tier == "batch"
@@ -218,7 +218,7 @@ def test_one_list_is_quoted_in_its_own_currency_and_two_in_the_preferred_one(boo
     assert book.with_currency("CNY").quote(R1, usage, at=at).total == tc.Money(16, "CNY")
     assert book.quote(R1, usage, at=at, currency="CNY").total == tc.Money(16, "CNY")
     assert book.with_currency("CNY").quote("gpt-4o", usage, at=at).total == tc.Money(10, "USD")
-    with pytest.raises(tc.CurrencyError, match="has no EUR list .* only USD, CNY") as caught:
+    with pytest.raises(tc.CurrencyError, match=r"has no EUR list .* only USD, CNY") as caught:
         book.with_currency("EUR").cost(R1, usage, at=at)
     assert (caught.value.asked, caught.value.available) == ("EUR", ("USD", "CNY"))
 

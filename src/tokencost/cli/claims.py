@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 import tokencost as tc
+from tokencost.cli.command import ToldCommand
 from tokencost.cli.options import at_option, json_option, open_book, tables_option, usage_of, usage_options
 from tokencost.cli.output import plain, write_json
 from tokencost.cli.quote import quote_record
@@ -20,7 +21,14 @@ if TYPE_CHECKING:
 __all__ = ["claims"]
 
 
-@click.command(short_help="What the press said of prices, and what they really were.")
+@click.command(
+    cls=ToldCommand,
+    short_help="What the press said of prices, and what they really were.",
+    examples=(
+        "tokencost claims",
+        "tokencost claims deepseek-reasoner --cache-read 70M --input 30M --output 10M --at 2025-02-01T12:00:00Z",
+    ),
+)
 @click.argument("model", required=False)
 @usage_options
 @at_option("The instant at which the usage is priced; without it the instant of the claim.")
@@ -32,11 +40,6 @@ def claims(model: str | None, *, at: datetime | None, tables: Path | None, as_js
     For each figure: which rate it really is, and what the meter that it was said of cost. With counts, also what that usage would have
     cost by the figures of the press and what it really cost. A figure for input is charged for all input, cached or not, because the
     articles name no other. MODEL leaves only the claims about it.
-
-    \b
-    Examples:
-      tokencost claims
-      tokencost claims deepseek-reasoner --cache-read 70M --input 30M --output 10M --at 2025-02-01T12:00:00Z
     """
     usage = usage_of(counts)
     if at is not None and not usage:

@@ -11,14 +11,14 @@ from typing import TYPE_CHECKING, Any, Final
 import click
 
 from tokencost.cli.options import choice_options, exchange_table, json_option, now, open_book, tables_option
-from tokencost.cli.output import write_json
+from tokencost.cli.output import emit_json
 from tokencost.tariffs.clock import iso, to_instant
 from tokencost.workloads.compare import compare as rate
 from tokencost.workloads.trace import Trace, read_trace
 from tokencost.workloads.workload import load_workload, shipped_workloads
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Generator, Iterator, Sequence
     from datetime import datetime
 
     from tokencost.workloads.compare import Comparison
@@ -63,7 +63,7 @@ _SHOWN_BAD_ROWS: Final = 10
 @click.option("--start", metavar="INSTANT", help="The first instant, where the log counts milliseconds from it, with --at each.")
 @click.option("--baseline", metavar="MODEL", help="An offering that differences are given to as well.")
 @choice_options
-@click.option("--fx", multiple=True, metavar="'DAY BASE/TARGET=RATE'", help="A dated exchange rate for lists in another currency. Repeatable.")
+@click.option("--fx", multiple=True, metavar="'DAY BASE/TARGET=RATE'", help="A dated exchange rate, for lists in another currency.")
 @click.option("--bad-rows", type=click.Path(path_type=Path), metavar="FILE", help="Where rows that cannot be read are written.")
 @tables_option
 @json_option
@@ -86,7 +86,7 @@ def compare(
       tokencost compare deepseek-reasoner gpt-4o o1 --at 2025-03-01T12:00:00Z --baseline gpt-4o
       tokencost compare gpt-4 gpt-3.5-turbo --log requests.csv --at each --zone UTC
       tokencost compare alibaba/china/qwen-max gpt-4o --at 2025-02-24T12:00:00Z --fx '2025-02-24 USD/CNY=7.2464'
-    """
+    """  # noqa: D301 - \b is the mark by which click keeps lines as they are
     if log is not None and workload_name is not None:
         raise click.UsageError("--log and --workload are two sources of demand; pass one of them")
     demand = _demand(log, workload_name, options)
@@ -100,7 +100,7 @@ def compare(
     written = _write_bad(bad, log, bad_rows)
     if as_json:
         rows = {"bad_rows": list(bad), "bad_rows_file": None if written is None else str(written), "offerings": result.records()}
-        write_json({**_head(result, demand), "at_is_now": options["at"] is None, **rows})
+        emit_json({**_head(result, demand), "at_is_now": options["at"] is None, **rows})
     else:
         click.echo(result.table().text())
         for line in (*_about(demand), *([note] if note else [])):
@@ -155,7 +155,7 @@ def _head(result: Comparison, demand: Trace | Workload) -> dict[str, Any]:
 
 
 @contextmanager
-def _progress(steps: int) -> Iterator[Callable[[str, int], None] | None]:
+def _progress(steps: int) -> Generator[Callable[[str, int], None] | None]:
     """Show a bar on a terminal; say nothing where the output is piped."""
     if not sys.stderr.isatty():
         yield None

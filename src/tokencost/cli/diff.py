@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Final
 import click
 
 import tokencost as tc
-from tokencost.cli.options import INSTANT, json_option, matching, open_book, tables_option
+from tokencost.cli.command import ToldCommand
+from tokencost.cli.options import as_instants, json_option, matching, open_book, tables_option
 from tokencost.cli.output import write_json
 
 if TYPE_CHECKING:
@@ -21,9 +22,16 @@ __all__ = ["diff"]
 _TWO: Final = 2
 
 
-@click.command(short_help="What changed between two copies of the tables, or two instants.")
+@click.command(
+    cls=ToldCommand,
+    short_help="What changed between two copies of the tables, or two instants.",
+    examples=(
+        "tokencost diff old/price_tables new/price_tables",
+        "tokencost diff --at 2025-02-01T00:00:00Z --at 2026-02-01T00:00:00Z deepseek",
+    ),
+)
 @click.argument("what", nargs=-1, metavar="OLD NEW | --at A --at B [PATTERN]")
-@click.option("--at", "instants", type=INSTANT, multiple=True, metavar="INSTANT", help="Twice: compare the prices at two instants.")
+@click.option("--at", "instants", callback=as_instants, multiple=True, metavar="INSTANT", help="Twice: compare the prices at two instants.")
 @tables_option
 @json_option
 def diff(what: tuple[str, ...], *, instants: tuple[datetime, ...], tables: Path | None, as_json: bool) -> None:
@@ -34,11 +42,6 @@ def diff(what: tuple[str, ...], *, instants: tuple[datetime, ...], tables: Path 
     they move with the price they are made from.
 
     With --at twice it is one folder at two instants: what a request paid then and pays now. PATTERN narrows it, as in `list`.
-
-    \b
-    Examples:
-      tokencost diff old/price_tables new/price_tables
-      tokencost diff --at 2025-02-01T00:00:00Z --at 2026-02-01T00:00:00Z deepseek
     """
     found = _at_two_instants(what, instants, tables) if instants else _of_two_folders(what, tables)
     if as_json:

@@ -23,9 +23,9 @@ from tokencost.cli.tables import fmt, lint, stale
 from tokencost.errors import TableError, TokencostError, TraceError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Generator
 
-__all__ = ["DATA_FAULT", "INTERRUPTED", "READER_GONE", "WRONG_QUESTION", "Door", "Stop", "door", "run"]
+__all__ = ["DATA_FAULT", "INTERRUPTED", "READER_GONE", "WRONG_QUESTION", "Door", "Interrupted", "Stop", "WrongQuestion", "door", "run"]
 
 DATA_FAULT: Final = 1
 WRONG_QUESTION: Final = 2
@@ -34,15 +34,28 @@ READER_GONE: Final = 141
 
 
 class Stop(click.ClickException):
-    """The end of a command that failed: one line on standard error, and an exit code."""
+    """The end of a command that met data which does not hold: one line on standard error, and an exit code."""
 
-    def __init__(self, message: str, code: int) -> None:
+    exit_code = DATA_FAULT
+
+    def __init__(self, message: str) -> None:
         super().__init__(" ".join(message.split()))
-        self.exit_code = code
 
     def show(self, file: Any = None) -> None:
         """Write the line."""
         click.echo(f"{click.style('tokencost:', fg='red')} {self.message}", file=file, err=True)
+
+
+class WrongQuestion(Stop):
+    """The end of a command that was asked what it cannot answer."""
+
+    exit_code = WRONG_QUESTION
+
+
+class Interrupted(Stop):
+    """The end of a command that the user broke off."""
+
+    exit_code = INTERRUPTED
 
 
 class Door(click.Group):
@@ -67,7 +80,7 @@ class Door(click.Group):
 
 
 @contextmanager
-def _one_line() -> Iterator[None]:
+def _one_line() -> Generator[None]:
     """Turn every failure into a line and a code."""
     try:
         yield
@@ -77,32 +90,32 @@ def _one_line() -> Iterator[None]:
         _hush(sys.stdout)
         raise click.exceptions.Exit(READER_GONE) from None
     except KeyboardInterrupt:
-        raise Stop("interrupted", INTERRUPTED) from None
+        raise Interrupted("interrupted") from None
     except OSError as error:
         if error.filename is None:
             _hush(sys.stdout)  # what is left in it would fail again at the end
         what = "cannot write the output" if error.filename is None else f"cannot use {str(error.filename)!r}"
-        raise Stop(f"{what}: {(error.strerror or str(error)).lower()}", DATA_FAULT) from None
+        raise Stop(f"{what}: {(error.strerror or str(error)).lower()}") from None
     except (click.ClickException, TokencostError) as error:
         raise _stop_for(error) from None
     except Exception as error:
         if os.environ.get("TOKENCOST_TRACEBACK"):
             raise
         said = f"unexpected {type(error).__name__}: {error}"
-        raise Stop(f"{said}; this is a defect, TOKENCOST_TRACEBACK=1 shows where it lies", DATA_FAULT) from None
+        raise Stop(f"{said}; this is a defect, TOKENCOST_TRACEBACK=1 shows where it lies") from None
 
 
 def _stop_for(error: click.ClickException | TokencostError) -> Stop:
     if isinstance(error, click.UsageError):
         said = error.format_message().rstrip(".")
         where = "tokencost" if error.ctx is None else error.ctx.command_path
-        return Stop(f"{said[:1].lower()}{said[1:]}; see `{where} --help`", WRONG_QUESTION)
+        return WrongQuestion(f"{said[:1].lower()}{said[1:]}; see `{where} --help`")
     if isinstance(error, click.ClickException):
-        return Stop(error.format_message(), error.exit_code)
+        return Stop(error.format_message())
     if isinstance(error, TableError) and "\n" in error.message:
         head, first, *_ = error.message.splitlines()
-        return Stop(f"{head}; the first is {first}", DATA_FAULT)
-    return Stop(error.message, DATA_FAULT if isinstance(error, (TableError, TraceError)) else WRONG_QUESTION)
+        return Stop(f"{head}; the first is {first}")
+    return (Stop if isinstance(error, (TableError, TraceError)) else WrongQuestion)(error.message)
 
 
 def _hush(stream: Any) -> None:
@@ -117,8 +130,8 @@ def _hush(stream: Any) -> None:
     cls=Door,
     invoke_without_command=True,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110},
-    epilog="Exit codes: 0 all is well; 1 tables or files that do not hold, faults found; 2 a name, instant, count or option that cannot be; "
-    "130 interrupted; 141 the reader of the output went away. Prices in --json are text, because they are exact.",
+    epilog="Exit codes: 0 all is well; 1 tables or files that do not hold, or faults were found; 2 a name, instant, count or option that "
+    "cannot be; 130 interrupted; 141 the reader of the output went away. Prices in --json are text, because they are exact.",
 )
 @click.version_option(package_name="tokencost-tariffs", prog_name="tokencost", message="%(prog)s %(version)s")
 @click.pass_context

@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 import re
-from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 import click
 
 import tokencost as tc
-from tokencost.cli.options import DAY, FOLDER, INSTANT, today
+from tokencost.cli.command import ToldCommand
+from tokencost.cli.options import FOLDER, as_day, as_instant, today
 from tokencost.cli.output import shown_path, write_beside
 from tokencost.exact import exact_decimal
 
 if TYPE_CHECKING:
     from datetime import date, datetime
+    from decimal import Decimal
 
 
 __all__ = ["new"]
@@ -25,30 +26,35 @@ _BASES: Final = ("announced", "documented", "first_observed", "catalogue")
 _LEAST: Final = 3
 
 
-class _Price(click.ParamType):
-    """A price per published unit."""
-
-    name = "price"
-
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Decimal:
-        del ctx
-        return exact_decimal(value, what=param.opts[0] if param is not None else "price")
+def _as_price(ctx: click.Context, param: click.Parameter, value: str | None) -> Decimal | None:
+    del ctx
+    return None if value is None else exact_decimal(value, what=param.opts[0])
 
 
-_PRICE: Final = _Price()
-
-
-@click.command(short_help="Begin a table of your own.")
+@click.command(
+    cls=ToldCommand,
+    short_help="Begin a table of your own.",
+    examples=(
+        (
+            "tokencost new acme/global/rocket-1 --input 0.55 --output 2.19 --source-url https://acme.example/pricing "
+            "--from 2025-01-20T00:00:00Z"
+        ),
+    ),
+)
 @click.argument("offering", metavar="PROVIDER/ENDPOINT/MODEL")
 @click.option("--tables", type=FOLDER, default=Path(), metavar="DIR", help="The folder of all tables; the current one, if left out.")
 @click.option("--currency", default="USD", show_default=True, metavar="CODE", help="The currency of the list.")
-@click.option("--input", "input_price", type=_PRICE, metavar="PRICE", help="Price of a million prompt tokens.")
-@click.option("--output", "output_price", type=_PRICE, metavar="PRICE", help="Price of a million completion tokens.")
-@click.option("--cache-read", "cache_read_price", type=_PRICE, metavar="PRICE", help="Price of a million prompt tokens read from a cache.")
+@click.option("--input", "input_price", callback=_as_price, metavar="PRICE", help="Price of a million prompt tokens.")
+@click.option("--output", "output_price", callback=_as_price, metavar="PRICE", help="Price of a million completion tokens.")
+@click.option(
+    "--cache-read", "cache_read_price", callback=_as_price, metavar="PRICE", help="Price of a million prompt tokens read from a cache."
+)
 @click.option("--price", "more", multiple=True, metavar="METER=PRICE", help="The price of any other meter, like web_search=10. Repeatable.")
 @click.option("--source-url", required=True, metavar="URL", help="The page that the figures were read from.")
-@click.option("--from", "start", type=INSTANT, required=True, metavar="INSTANT", help="When the price begins, like 2025-01-20T00:00:00Z.")
-@click.option("--checked", type=DAY, metavar="DAY", help="The day on which you saw the figures there; today, if left out.")
+@click.option(
+    "--from", "start", callback=as_instant, required=True, metavar="INSTANT", help="When the price begins, like 2025-01-20T00:00:00Z."
+)
+@click.option("--checked", callback=as_day, metavar="DAY", help="The day on which you saw the figures there; today, if left out.")
 @click.option("--basis", type=click.Choice(_BASES), default="documented", show_default=True, help="How the start is known.")
 @click.option("--title", metavar="TEXT", help="The name of the model as people write it.")
 @click.option(
@@ -71,11 +77,6 @@ def new(
 
     What is written passes `tokencost lint`. Nothing is overwritten: where the provider is here already, its file is left alone and the
     source is added to its sources, unless one of them has this address.
-
-    \b
-    Example:
-      tokencost new acme/global/rocket-1 --tables my_tables --input 0.55 --cache-read 0.14 --output 2.19 \\
-          --source-url https://acme.example/pricing --from 2025-01-20T00:00:00Z --checked 2026-11-20
     """
     parts = offering.split("/")
     if len(parts) < _LEAST or not all(_PART.fullmatch(part) for part in parts):

@@ -21,10 +21,11 @@ if TYPE_CHECKING:
     from tokencost.tariffs.fx import ExchangeTable
 
 __all__ = [
-    "COUNT",
-    "DAY",
     "FOLDER",
-    "INSTANT",
+    "as_count",
+    "as_day",
+    "as_instant",
+    "as_instants",
     "at_option",
     "choice_options",
     "exchange_table",
@@ -47,54 +48,40 @@ _NAMED: Final = ("input", "cache_read", "cache_write", "output", "reasoning")
 FOLDER: Final = click.Path(path_type=Path)
 
 
-class _Count(click.ParamType):
-    """A whole number, perhaps with separators or a suffix."""
-
-    name = "count"
-
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int:
-        if isinstance(value, int):
-            return value
-        match = _COUNT.fullmatch(str(value).strip())
-        if match is None:
-            self.fail(f"{value!r} is no count; write a whole number like 1500000, 1_500_000 or 1.5M", param, ctx)
-        number = Decimal(match.group(1).replace(",", "").replace("_", "")) * _SCALES[match.group(2)]
-        if number != int(number):
-            self.fail(f"{value!r} is not whole; counts are whole numbers", param, ctx)
-        return int(number)
+def as_count(ctx: click.Context | None, param: click.Parameter | None, value: str | None) -> int | None:
+    """Return a whole number from `1500000`, `1_500_000` or `1.5M`."""
+    if value is None:
+        return None
+    match = _COUNT.fullmatch(value.strip())
+    if match is None:
+        raise click.BadParameter(f"{value!r} is no count; write a whole number like 1500000, 1_500_000 or 1.5M", ctx, param)
+    number = Decimal(match.group(1).replace(",", "").replace("_", "")) * _SCALES[match.group(2)]
+    if number != int(number):
+        raise click.BadParameter(f"{value!r} is not whole; counts are whole numbers", ctx, param)
+    return int(number)
 
 
-class _Instant(click.ParamType):
-    """An instant with its offset."""
-
-    name = "instant"
-
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> datetime:
-        del ctx
-        try:
-            return tc.to_instant(value)
-        except tc.InstantError as error:
-            option = param.opts[0] if param is not None else "at"
-            raise type(error)(error.message.replace("at=", f"{option} ", 1), **error.facts) from None
+def as_instant(ctx: click.Context, param: click.Parameter, value: str | None) -> datetime | None:
+    """Return an instant, or say with the name of the option what is wrong with it."""
+    del ctx
+    try:
+        return None if value is None else tc.to_instant(value)
+    except tc.InstantError as error:
+        raise type(error)(error.message.replace("at=", f"{param.opts[0]} ", 1), **error.facts) from None
 
 
-class _Day(click.ParamType):
-    """A day."""
-
-    name = "day"
-
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> date:
-        if isinstance(value, date):
-            return value
-        try:
-            return date.fromisoformat(value)
-        except ValueError:
-            self.fail(f"{value!r} is no day; write it like 2026-11-20", param, ctx)
+def as_instants(ctx: click.Context, param: click.Parameter, values: tuple[str, ...]) -> tuple[datetime, ...]:
+    """Return the instants of an option that may be repeated."""
+    made = (as_instant(ctx, param, value) for value in values)
+    return tuple(instant for instant in made if instant is not None)
 
 
-COUNT: Final = _Count()
-INSTANT: Final = _Instant()
-DAY: Final = _Day()
+def as_day(ctx: click.Context, param: click.Parameter, value: str | None) -> date | None:
+    """Return a day from `2026-11-20`."""
+    try:
+        return None if value is None else date.fromisoformat(value)
+    except ValueError:
+        raise click.BadParameter(f"{value!r} is no day; write it like 2026-11-20", ctx, param) from None
 
 
 def now() -> datetime:
@@ -107,9 +94,9 @@ def today() -> date:
     return now().date()
 
 
-def open_book(tables: Path | None) -> Book:
-    """Open the shipped tables, or a folder of one's own."""
-    return tc.load_book(tables)
+def open_book(tables: Path | None, currency: str | None = None) -> Book:
+    """Open the shipped tables, or a folder of one's own, with the currency that is preferred where a list has several."""
+    return tc.load_book(tables, currency=currency or "USD")
 
 
 def tables_option(command: _F) -> _F:
@@ -126,7 +113,9 @@ def json_option(command: _F) -> _F:
 
 def at_option(text: str) -> Callable[[_F], _F]:
     """Add `--at`, with what is done without it."""
-    return click.option("--at", type=INSTANT, metavar="INSTANT", help=f"An instant with its offset, like 2025-02-01T12:00:00Z. {text}")
+    return click.option(
+        "--at", callback=as_instant, metavar="INSTANT", help=f"An instant with its offset, like 2025-02-01T12:00:00Z. {text}"
+    )
 
 
 def choice_options(command: _F) -> _F:
@@ -150,7 +139,7 @@ def usage_options(command: _F) -> _F:
     command = click.option("--meter", "meters", multiple=True, metavar="NAME=COUNT", help=meter)(command)
     for name in reversed(_NAMED):
         words = tc.METERS[name].counts
-        command = click.option(f"--{name.replace('_', '-')}", name, type=COUNT, metavar="N", help=f"{words[0].upper()}{words[1:]}.")(
+        command = click.option(f"--{name.replace('_', '-')}", name, callback=as_count, metavar="N", help=f"{words[0].upper()}{words[1:]}.")(
             command
         )
     return command
@@ -166,7 +155,9 @@ def usage_of(options: dict[str, Any]) -> Usage:
             raise click.BadParameter(f"{text!r} is no meter and count; write it like audio_input=5000", param_hint="'--meter'")
         if name in given:
             raise click.BadParameter(f"{name} is counted twice; add the counts up", param_hint="'--meter'")
-        given[name] = COUNT.convert(count, None, None)
+        number = as_count(None, None, count)
+        assert number is not None
+        given[name] = number
     make = tc.Usage.from_totals if options.pop("totals") else tc.Usage
     return make(**given)  # pyright: ignore[reportArgumentType] - the library checks the names
 

@@ -19,13 +19,21 @@ from tokencost.tariffs.clock import iso
 from tokencost.tariffs.money import Money
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
 
 __all__ = ["plain", "shown_path", "tracked", "write_beside", "write_json"]
 
 _T = TypeVar("_T")
 _TOML_KEYS: Final = {"start": "from", "except_calendar": "except"}
 _LONG: Final = 200
+
+
+_WRITTEN: Final[tuple[tuple[type[Any], Callable[[Any], Any]], ...]] = (
+    (Decimal, lambda number: format(number, "f")),
+    (datetime, lambda instant: iso(instant)),  # noqa: PLW0108 - so that every writer takes anything
+    (date, lambda day: day.isoformat()),
+    (Money, lambda money: {"amount": format(money.amount, "f"), "currency": money.currency}),
+)
 
 
 def plain(value: Any) -> Any:
@@ -37,24 +45,20 @@ def plain(value: Any) -> Any:
     >>> plain({"price": Decimal("0.55"), "total": Money("2", "USD")})
     {'price': '0.55', 'total': {'amount': '2', 'currency': 'USD'}}
     """
-    if isinstance(value, Decimal):
-        return format(value, "f")
-    if isinstance(value, datetime):
-        return iso(value)
-    if isinstance(value, date):
-        return value.isoformat()
-    if isinstance(value, Money):
-        return {"amount": plain(value.amount), "currency": value.currency}
-    if is_dataclass(value) and not isinstance(value, type):
-        pairs = ((field.name, getattr(value, field.name)) for field in fields(value))
+    found: Any = value
+    for kind, written in _WRITTEN:
+        if isinstance(found, kind):
+            return written(found)
+    if hasattr(found, "_asdict"):
+        return plain(found._asdict())
+    if is_dataclass(found):
+        pairs = ((field.name, getattr(found, field.name)) for field in fields(found))
         return {_TOML_KEYS.get(key, key): plain(item) for key, item in pairs if item is not None and item not in ((), {})}
-    if isinstance(value, tuple) and hasattr(value, "_asdict"):
-        return plain(cast("Any", value)._asdict())
-    if isinstance(value, dict):
-        return {str(key): plain(item) for key, item in cast("Mapping[Any, Any]", value).items()}
-    if isinstance(value, (list, tuple)):
-        return [plain(item) for item in cast("Iterable[Any]", value)]
-    return value
+    if isinstance(found, dict):
+        return {str(key): plain(item) for key, item in cast("Mapping[Any, Any]", found).items()}
+    if isinstance(found, (list, tuple)):
+        return [plain(item) for item in cast("Iterable[Any]", found)]
+    return found
 
 
 def write_json(value: Any) -> None:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from tokencost.cli.command import ToldCommand
 from tokencost.cli.options import (
     at_option,
     choice_options,
@@ -29,7 +30,15 @@ if TYPE_CHECKING:
 __all__ = ["quote", "quote_record"]
 
 
-@click.command(short_help="What a usage costs at an instant.")
+@click.command(
+    cls=ToldCommand,
+    short_help="What a usage costs at an instant.",
+    examples=(
+        "tokencost quote deepseek-reasoner --input 30M --cache-read 70M --output 10M --at 2025-02-01T12:00:00Z",
+        "tokencost quote gpt-4o --input 12000 --cache-read 8000 --output 900 --totals --service-tier batch",
+        "tokencost quote gpt-4o --input 1M --currency CNY --fx '2025-02-24 USD/CNY=7.2464' --at 2025-02-24T12:00:00Z",
+    ),
+)
 @click.argument("model")
 @usage_options
 @at_option("Without it now is taken, and the output says which instant that was.")
@@ -59,12 +68,6 @@ def quote(
 
     Counts are disjoint: --input is the fresh prompt only, what was read from a cache counts under --cache-read and nowhere else.
     With --totals they are the inclusive counts that most APIs report. A count may be written 1500000, 1_500_000 or 1.5M.
-
-    \b
-    Examples:
-      tokencost quote deepseek-reasoner --input 30M --cache-read 70M --output 10M --at 2025-02-01T12:00:00Z
-      tokencost quote gpt-4o --input 12000 --cache-read 8000 --output 900 --totals --service-tier batch
-      tokencost quote gpt-4o --input 1M --currency CNY --fx '2025-02-24 USD/CNY=7.2464' --at 2025-02-24T12:00:00Z
     """
     usage = usage_of(counts)
     if not usage:

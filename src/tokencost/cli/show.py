@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 import tokencost as tc
+from tokencost.cli.command import ToldCommand
 from tokencost.cli.options import at_option, choice_options, json_option, matching, open_book, tables_option
 from tokencost.cli.output import plain, write_json
 from tokencost.table import Column, Table
@@ -21,7 +22,15 @@ if TYPE_CHECKING:
 __all__ = ["list_", "show"]
 
 
-@click.command(short_help="The price history of a model, or its rate card at an instant.")
+@click.command(
+    cls=ToldCommand,
+    short_help="The price history of a model, or its rate card at an instant.",
+    examples=(
+        "tokencost show deepseek-reasoner",
+        "tokencost show qwen-max --at 2025-06-01T00:00:00Z --currency CNY",
+        "tokencost show gpt-4o --at 2025-06-01T00:00:00Z --service-tier batch --json",
+    ),
+)
 @click.argument("model")
 @at_option("With it the rate card of that instant is shown, without it the whole history.")
 @choice_options
@@ -42,12 +51,6 @@ def show(
 
     With --at it is the rate card of one instant instead: the unit price of every meter, by size of request where the list has context
     tiers. The options that choose among rows (--currency, --service-tier, --mode, --residency) belong to the rate card.
-
-    \b
-    Examples:
-      tokencost show deepseek-reasoner
-      tokencost show qwen-max --at 2025-06-01T00:00:00Z --currency CNY
-      tokencost show gpt-4o --at 2025-06-01T00:00:00Z --service-tier batch --json
     """
     offering = open_book(tables).tariff(model, at=at)
     if at is None:
@@ -82,7 +85,15 @@ def _history_record(offering: Offering) -> dict[str, Any]:
     }
 
 
-@click.command("list", short_help="The offerings in the tables.")
+@click.command(
+    "list",
+    cls=ToldCommand,
+    short_help="The offerings in the tables.",
+    examples=(
+        "tokencost list deepseek",
+        "tokencost list 'gpt-4o*' --provider openai --json",
+    ),
+)
 @click.argument("pattern", required=False)
 @click.option("--provider", metavar="NAME", help="Only the offerings of this provider.")
 @tables_option
@@ -92,11 +103,6 @@ def list_(pattern: str | None, *, provider: str | None, tables: Path | None, as_
 
     PATTERN is any part of an id, or a shell pattern over the id or the model: `deepseek`, `gpt-5*`, `alibaba/china/*`. The last date is
     the start of the newest price; `until` is empty while that price is open.
-
-    \b
-    Examples:
-      tokencost list deepseek
-      tokencost list 'gpt-4o*' --provider openai --json
     """
     book = open_book(tables)
     ids = list(book.ids)

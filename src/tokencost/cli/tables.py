@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Any, Final
 
 import click
 
-from tokencost.cli.options import DAY, FOLDER, json_option, matching, open_book, tables_option, today
+from tokencost.cli.command import ToldCommand
+from tokencost.cli.options import FOLDER, as_day, json_option, matching, open_book, tables_option, today
 from tokencost.cli.output import shown_path, tracked, write_beside, write_json
 from tokencost.errors import TableError
 from tokencost.table import Column, Table
@@ -23,9 +24,20 @@ __all__ = ["fmt", "lint", "stale"]
 _STALE_DAYS: Final = 90
 
 
-@click.command(short_help="Check price tables.")
+@click.command(
+    cls=ToldCommand,
+    short_help="Check price tables.",
+    examples=(
+        "tokencost lint data/price_tables",
+        "tokencost lint data/price_tables/deepseek --on 2026-11-20",
+        "tokencost lint data/price_tables --base ../main/data/price_tables",
+        "tokencost lint --codes",
+    ),
+)
 @click.argument("paths", nargs=-1, type=FOLDER, metavar="PATH...")
-@click.option("--on", type=DAY, metavar="DAY", help="The day that staleness (T20) is measured from; without it nothing is called stale.")
+@click.option(
+    "--on", callback=as_day, metavar="DAY", help="The day that staleness (T20) is measured from; without it nothing is called stale."
+)
 @click.option(
     "--base", type=FOLDER, metavar="DIR", help="An older copy of the tables: a past price that differs without a correction is T18."
 )
@@ -36,13 +48,6 @@ def lint(paths: tuple[Path, ...], *, on: date | None, base: Path | None, codes: 
 
     PATH is a table, a provider's folder, the calendars or one of them, the claims, or the folder of all tables. Faults go to standard
     output, one a line; the exit code is 1 if there are any.
-
-    \b
-    Examples:
-      tokencost lint data/price_tables
-      tokencost lint data/price_tables/deepseek --on 2026-11-20
-      tokencost lint data/price_tables --base ../main/data/price_tables
-      tokencost lint --codes
     """
     if not paths:
         if not codes:
@@ -94,7 +99,14 @@ def _write_codes(found: set[str] | None, *, as_json: bool) -> None:
         click.echo(Table("", (Column("code"), Column("what is wrong")), tuple(meant.items())).text())
 
 
-@click.command(short_help="Write price tables in canonical form.")
+@click.command(
+    cls=ToldCommand,
+    short_help="Write price tables in canonical form.",
+    examples=(
+        "tokencost fmt data/price_tables/deepseek",
+        "tokencost fmt --check data/price_tables",
+    ),
+)
 @click.argument("paths", nargs=-1, required=True, type=FOLDER, metavar="PATH...")
 @click.option(
     "--check", is_flag=True, help="Write nothing; name the files that are not in canonical form, and exit with 1 if there are any."
@@ -104,11 +116,6 @@ def fmt(paths: tuple[Path, ...], *, check: bool) -> None:
 
     A file is written beside the old one and moved in place. Comments are kept at the head of a file only; one that stands elsewhere
     would be lost, so the file is left alone and named. Calendars and claims are left as they stand.
-
-    \b
-    Examples:
-      tokencost fmt data/price_tables/deepseek
-      tokencost fmt --check data/price_tables
     """
     from tokencost.tariffs.lint import canonical_form, find_tables
 
@@ -137,21 +144,25 @@ def fmt(paths: tuple[Path, ...], *, check: bool) -> None:
         raise click.exceptions.Exit(1)
 
 
-@click.command(short_help="Tables by the day of their last check, the oldest first.")
+@click.command(
+    cls=ToldCommand,
+    short_help="Tables by the day of their last check, the oldest first.",
+    examples=(
+        "tokencost stale --days 30",
+        "tokencost stale openai/ --on 2026-12-31 --json",
+    ),
+)
 @click.argument("pattern", required=False)
 @click.option("--days", type=click.IntRange(min=0), default=_STALE_DAYS, show_default=True, metavar="N", help="Older than this many days.")
-@click.option("--on", type=DAY, metavar="DAY", help="The day to count from; without it today, and the output says which day that was.")
+@click.option(
+    "--on", callback=as_day, metavar="DAY", help="The day to count from; without it today, and the output says which day that was."
+)
 @tables_option
 @json_option
 def stale(pattern: str | None, *, days: int, on: date | None, tables: Path | None, as_json: bool) -> None:
     """List the tables whose prices were last checked more than some days ago, the oldest first, with the page to look at.
 
     Only open prices count: a retired offering need not be looked at again. PATTERN narrows the list, as in `list`.
-
-    \b
-    Examples:
-      tokencost stale --days 30
-      tokencost stale openai/ --on 2026-12-31 --json
     """
     book = open_book(tables)
     day = today() if on is None else on

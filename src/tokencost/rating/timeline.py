@@ -19,6 +19,7 @@ from tokencost.tariffs.clock import EARLIEST, LATEST, iso, to_instant
 from tokencost.tariffs.grid import Choice, available, by_window, effective_rows, rows_for
 from tokencost.tariffs.meter import within
 from tokencost.tariffs.money import currency_code
+from tokencost.tariffs.schedule import Dial
 from tokencost.tariffs.tariff import SERVICE_TIERS
 
 if TYPE_CHECKING:
@@ -61,8 +62,8 @@ class Segment:
     """A resolved span: the ladder of each window, and what to say about the price."""
 
     __slots__ = (
-        "calendars",
         "choice",
+        "dial",
         "evidence",
         "flat",
         "from_promo",
@@ -84,7 +85,7 @@ class Segment:
         self.choice = choice
         self.ladders = ladders
         self.schedule = span.schedule if None not in ladders else None
-        self.calendars = calendars
+        self.dial = Dial(self.schedule, calendars) if self.schedule is not None else None
         self.from_promo = from_promo
         self.notices = notices_of(span, from_promo=from_promo)
         self.evidence: Evidence | None = None
@@ -101,8 +102,8 @@ class Segment:
             CalendarError: the window hangs on a calendar that does not cover the day.
             OutsideHistoryError: the rows name windows, and no edition of the schedule is in force.
         """
-        if self.schedule is not None:
-            return self.schedule.window_at(at, self.calendars)
+        if self.dial is not None:
+            return self.dial.window_at(at)
         if None in self.ladders:
             return None
         span = self.span

@@ -12,7 +12,6 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Any, Final, TypeVar, cast
 
 from tokencost.tariffs.fault import WHOLE, Fault, raise_faults
-from tokencost.tariffs.places import located
 from tokencost.tariffs.provider import Claim, Provider, Source
 from tokencost.tariffs.reading import Reading, Spot, called, shown_value
 from tokencost.tariffs.schedule import Calendar
@@ -61,6 +60,8 @@ def _read(kind: type[_T], doc: Doc, path: str, *, strict: bool, given: Doc, file
 def _raise(reading: Reading, file: Path | None) -> None:
     """Raise what is wrong, with its lines where the file is at hand."""
     if reading.findings and file is not None:
+        from tokencost.tariffs.places import located
+
         raise_faults(located(reading.findings, reading.path, file.read_text(encoding="utf-8")))
     raise_faults(reading.faults)
 

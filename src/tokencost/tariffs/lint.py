@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections import Counter
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from tokencost.errors import TableError
@@ -12,12 +11,12 @@ from tokencost.tariffs.calendar_checks import calendar_findings
 from tokencost.tariffs.canonical import provider_text, sources_text, tariff_text
 from tokencost.tariffs.checks import STRUCTURE, Case, findings_of
 from tokencost.tariffs.corrections import calendar_past, schedules_past, tariff_past
-from tokencost.tariffs.fault import Fault
+from tokencost.tariffs.fault import Fault, raise_faults
 from tokencost.tariffs.meter import METERS
 from tokencost.tariffs.places import calendar_lines, comment_below, first_difference, located
 from tokencost.tariffs.plausibility import PLAUSIBILITY
 from tokencost.tariffs.provider_checks import provider_findings
-from tokencost.tariffs.surroundings import CALENDARS, OlderCopy, Surroundings, document
+from tokencost.tariffs.surroundings import CALENDARS, OlderCopy, Surroundings, Unread, document
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -160,14 +159,8 @@ def _lint_provider(doc: dict[str, Any], text: str, shown: str, job: _Job) -> Ite
         yield from located(findings, shown, text)
         yield from _canonical(shown, text, provider_text(provider, head=_head(text)))
         return
-    twice = list(_named_twice(doc, shown))
-    yield from twice or _canonical(shown, text, sources_text(sources.values(), head=_head(text)))
-
-
-def _named_twice(doc: dict[str, Any], shown: str) -> Iterator[Fault]:
-    for name, count in Counter(str(row.get("id")) for row in doc.get("source", [])).items():
-        if count > 1:
-            yield Fault("T22", shown, f"source {name}", f"{count} sources have this id; an id has one document")
+    if not isinstance(sources, Unread):
+        yield from _canonical(shown, text, sources_text(sources.values(), head=_head(text)))
 
 
 def _lint_offering(doc: dict[str, Any], text: str, shown: str, job: _Job) -> Iterator[Fault]:
@@ -211,14 +204,12 @@ def canonical_form(file: Path, root: Path) -> str:
     if owner == CALENDARS or not rest:
         return text
     lost = comment_below(text, head)
-    faults = [] if lost is None else [Fault("T19", shown, "", "this comment would be lost; say it in a note", lost)]
-    faults += _named_twice(doc, shown) if rest == "sources.toml" else ()
-    if faults:
-        raise TableError(str(faults[0]), faults=tuple(faults))
+    if lost is not None:
+        raise_faults([Fault("T19", shown, "", "this comment would be lost; say it in a note", lost)])
     if rest == "provider.toml":
-        return provider_text(files.read_provider(doc, owner, path=shown), head=head)
+        return provider_text(files.read_provider(doc, owner, path=shown, file=file), head=head)
     if rest == "sources.toml":
-        return sources_text(files.read_sources(doc, path=shown).values(), head=head)
+        return sources_text(files.read_sources(doc, path=shown, file=file).values(), head=head)
     return tariff_text(files.read_tariff(doc, shown.removesuffix(".toml"), path=shown), head=head)
 
 

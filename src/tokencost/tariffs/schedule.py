@@ -5,16 +5,16 @@ from __future__ import annotations
 import re
 from datetime import date, datetime, timedelta
 from functools import lru_cache
-from typing import TYPE_CHECKING, Final, Literal
-from zoneinfo import ZoneInfo
+from typing import TYPE_CHECKING, Final, Literal, NamedTuple
 
 from tokencost.errors import CalendarError
 from tokencost.tariffs.record import record
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Mapping
+    from zoneinfo import ZoneInfo
 
-__all__ = ["DAY_NAMES", "Calendar", "Decided", "Schedule", "Window", "minutes_of", "parse_days", "parse_hours", "windows_clash"]
+__all__ = ["DAY_NAMES", "Calendar", "Decided", "Dial", "Schedule", "Window", "minutes_of", "parse_days", "parse_hours", "windows_clash"]
 
 Decided = Literal["request", "completion", "unstated"]
 DAY_NAMES: Final = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
@@ -110,26 +110,70 @@ class Schedule:
         Raises:
             CalendarError: the answer hangs on a gazetted calendar that does not cover the day.
         """
-        local = at.astimezone(ZoneInfo(self.timezone))
+        return Dial(self, calendars).window_at(at)
+
+
+class Stretch(NamedTuple):
+    """A window made ready for comparing: minutes of the day, numbers of weekdays, the calendar and its days off."""
+
+    window: str
+    first: int
+    last: int
+    days: frozenset[int]
+    calendar: Calendar | None
+    days_off: frozenset[date]
+
+    def runs_from(self, day: date) -> bool:
+        """Say whether the stretch that may start on a day does start.
+
+        Raises:
+            CalendarError: the calendar does not cover the day.
+        """
+        if day.weekday() not in self.days:
+            return False
+        if self.calendar is None:
+            return True
+        if self.calendar.start <= day < self.calendar.until:
+            return day not in self.days_off
+        return not self.calendar.is_off(day)
+
+
+class Dial:
+    """A schedule and its calendars, made ready to be asked often."""
+
+    __slots__ = ("_default", "_stretches", "_zone")
+
+    def __init__(self, schedule: Schedule, calendars: Mapping[str, Calendar]) -> None:
+        self._zone = _zone(schedule.timezone)
+        self._default = schedule.default
+        self._stretches = tuple(_stretch(window, calendars) for window in schedule.windows)
+
+    def window_at(self, at: datetime) -> str:
+        """Return the window of an aware instant.
+
+        Raises:
+            CalendarError: the answer hangs on a gazetted calendar that does not cover the day.
+        """
+        local = at.astimezone(self._zone)
         minute = local.hour * 60 + local.minute
-        today = local.date()
-        for window in self.windows:
-            for begins in _start_days(window, today, minute):
-                if window.except_calendar is None or not calendars[window.except_calendar].is_off(begins):
-                    return window.window
-        return self.default
+        for stretch in self._stretches:
+            if stretch.first <= minute < stretch.last and stretch.runs_from(local.date()):
+                return stretch.window
+            if minute + _DAY_MINUTES < stretch.last and stretch.runs_from(local.date() - _ONE_DAY):  # it began yesterday
+                return stretch.window
+        return self._default
 
 
-def _start_days(window: Window, today: date, minute: int) -> Iterator[date]:
-    """Yield the days on which a stretch that holds this minute may have started."""
-    days = parse_days(window.days)
-    first, last = parse_hours(window.hours)
-    if first <= minute < last and today.weekday() in days:
-        yield today
-    if minute + _DAY_MINUTES < last:
-        yesterday = today - _ONE_DAY
-        if yesterday.weekday() in days:
-            yield yesterday
+def _stretch(window: Window, calendars: Mapping[str, Calendar]) -> Stretch:
+    calendar = None if window.except_calendar is None else calendars[window.except_calendar]
+    days_off = frozenset[date]() if calendar is None else frozenset(calendar.days_off)
+    return Stretch(window.window, *parse_hours(window.hours), parse_days(window.days), calendar, days_off)
+
+
+def _zone(name: str) -> ZoneInfo:
+    from zoneinfo import ZoneInfo  # slow to load, and most prices have no windows
+
+    return ZoneInfo(name)
 
 
 @lru_cache(maxsize=256)

@@ -38,6 +38,13 @@ def document(file: Path, shown: str) -> dict[str, Any]:
         raise TableError(str(fault), faults=(fault,)) from None
 
 
+class Unread(dict[str, "Source"]):
+    """The sources of a file that does not hold: until it does, none can be called unknown."""
+
+    def __contains__(self, name: object) -> bool:
+        return True
+
+
 class Surroundings:
     """Providers, sources and calendars, each read once; their own faults are kept in `faults`."""
 
@@ -47,7 +54,7 @@ class Surroundings:
         self._providers: dict[str, tuple[Provider | None, dict[str, Source]]] = {}
         self.calendars: dict[str, Calendar] = {}
         for file in sorted((root / CALENDARS).glob("*.toml")):
-            calendar = self._quietly(file, lambda doc, shown, file=file: files.read_calendar(doc, file.stem, path=shown))
+            calendar = self._quietly(file, lambda doc, shown, file=file: files.read_calendar(doc, file.stem, path=shown, file=file))
             if calendar is not None:
                 self.calendars[file.stem] = calendar
         self.offerings = frozenset(
@@ -70,11 +77,13 @@ class Surroundings:
             own, sources = (self.root / provider / name for name in _NOT_OFFERINGS)
             made = None
             if own.is_file():
-                made = self._quietly(own, lambda doc, shown: files.read_provider(doc, provider, path=shown))
+                made = self._quietly(own, lambda doc, shown: files.read_provider(doc, provider, path=shown, file=own))
             else:
                 self.faults.append(Fault("T22", f"{provider}/provider.toml", "", "is missing; every provider's folder needs one"))
-            known = self._quietly(sources, lambda doc, shown: files.read_sources(doc, path=shown)) if sources.is_file() else None
-            self._providers[provider] = (made, known or {})
+            known: dict[str, Source] | None = {}
+            if sources.is_file():
+                known = self._quietly(sources, lambda doc, shown: files.read_sources(doc, path=shown, file=sources))
+            self._providers[provider] = (made, Unread() if known is None else known)
         return self._providers[provider]
 
 

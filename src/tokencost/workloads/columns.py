@@ -128,7 +128,7 @@ def _named(path: str, header: tuple[str, ...], named: Mapping[str, str]) -> dict
 
 
 def _usual(column: str) -> tuple[str, int]:
-    """Return the meter that a column usually means, by its last word (`usage.prompt_tokens`) or its last two (`cache_read.input_tokens`)."""
+    """Return what a column usually means: by its last two words (`cache_read.input_tokens`) or its last (`usage.prompt_tokens`)."""
     words = [re.sub(r"[^a-z0-9]", "", word.lower()) for word in column.split(".")]
     return _USUAL.get("".join(words[-2:])) or _USUAL.get(words[-1]) or ("", 0)
 

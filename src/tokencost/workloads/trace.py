@@ -141,8 +141,8 @@ def read_trace(path: str | Path, *, columns: Mapping[str, str] | None = None, co
     """Read a request log, CSV or JSON lines, one request a row.
 
     `columns` maps `at` or a meter to a column's name (`usage.prompt_tokens` reaches into JSON objects), or to `""` where the log has none;
-    columns that are not named are found by their usual names. With `counts="totals"` input contains its cached part, as most APIs report it;
-    with `"disjoint"` it does not. Left out, it is `"totals"`, except for the columns of Anthropic and Bedrock (`input_tokens` beside
+    columns that are not named are found by their usual names. With `counts="totals"` input contains its cached part, as most APIs report
+    it; with `"disjoint"` it does not. Left out, it is `"totals"`, except for the columns of Anthropic and Bedrock (`input_tokens` beside
     `cache_read_input_tokens`), which are disjoint.
 
     Raises:
