@@ -68,7 +68,11 @@ def _case(
     """Spell one request for every contestant; three of them take the prompt whole, two take what was not cached."""
     when = _instant(at)
     ours = f"input={fresh}, cache_read={cached}, output={output}" if cached else f"input={fresh}, output={output}"
-    mine = f"input_tokens={fresh}, cache_read_tokens={cached}, output_tokens={output}" if cached else f"input_tokens={fresh}, output_tokens={output}"
+    mine = (
+        f"input_tokens={fresh}, cache_read_tokens={cached}, output_tokens={output}"
+        if cached
+        else f"input_tokens={fresh}, output_tokens={output}"
+    )
     whole = f"input_tokens={fresh + cached}, cache_read_tokens={cached}, output_tokens={output}" if cached else mine
     lite = f"prompt_tokens={fresh + cached}, completion_tokens={output}" + (f", cache_read_input_tokens={cached}" if cached else "")
     priced = f"calc_price(Usage({whole}), {model!r}, provider_id={provider!r}, genai_request_timestamp=at)"

@@ -14,9 +14,9 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from calls import CONTESTANTS
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
-__all__ = ["ENVIRONMENT", "Bar", "Interpreters", "Worker", "in_turns", "machine", "markdown", "measured", "workers"]
+__all__ = ["BAR_HEADINGS", "ENVIRONMENT", "Bar", "Seen", "Worker", "in_turns", "machine", "markdown", "median", "ratio", "releases", "workers"]
 
 WORKER = Path(__file__).with_name("worker.py")
 ENVIRONMENT = {
@@ -24,23 +24,17 @@ ENVIRONMENT = {
     "LITELLM_LOCAL_MODEL_COST_MAP": "True",  # the map that ships with it; nothing is fetched
     "LITELLM_LOG": "CRITICAL",
 }
-Interpreters = dict[str, Path]
-"""The Python of each environment, by the name of the environment."""
+Seen = dict[str, list[float]]
+"""What was measured of every contestant, one value a round."""
 
 
 class Bar(NamedTuple):
-    """One bar: our median against a peer's, and the ratio that must not be exceeded."""
+    """One bar: how long we may take in units of a peer, and how long we took."""
 
     what: str
     limit: float
-    ours: float
-    theirs: float
     peer: str
-
-    @property
-    def ratio(self) -> float:
-        """Our median in units of the peer's."""
-        return self.ours / self.theirs
+    ratio: float
 
     @property
     def met(self) -> bool:
@@ -49,7 +43,10 @@ class Bar(NamedTuple):
 
     def row(self) -> tuple[str, ...]:
         """Return the bar as cells of a table."""
-        return self.what, f"at most {self.limit} x {self.peer}", f"{self.ratio:.2f}", "met" if self.met else "MISSED"
+        return self.what, f"{self.limit} x {self.peer}", "yes" if self.met else "**no**", f"{self.ratio:.2f}"
+
+
+BAR_HEADINGS = ("what", "at most", "met", "measured")
 
 
 class Worker:
@@ -66,8 +63,12 @@ class Worker:
         self.process.stdin.flush()
         line = self.process.stdout.readline()
         if not line:
-            raise RuntimeError(f"the worker of {self.process.args} ended with {self.process.wait()}")
+            raise RuntimeError(f"the worker {self.process.args} ended with {self.process.wait()}")
         return json.loads(line)
+
+    def take(self, setup: str, statement: str) -> Callable[[], float]:
+        """Return a function that times one turn of a statement, in microseconds."""
+        return lambda: self.request("time", setup=setup, statement=statement)["us"]
 
     def close(self) -> None:
         """End the interpreter."""
@@ -77,8 +78,8 @@ class Worker:
 
 
 @contextmanager
-def workers(pythons: Interpreters) -> Iterator[dict[str, Worker]]:
-    """Start one interpreter for every contestant and end them all afterwards."""
+def workers(pythons: Mapping[str, Path]) -> Iterator[dict[str, Worker]]:
+    """Start one interpreter for every contestant and end them all afterwards; `pythons` are those of the environments, by name."""
     running = {contestant.name: Worker(pythons[contestant.environment]) for contestant in CONTESTANTS}
     try:
         yield running
@@ -87,18 +88,15 @@ def workers(pythons: Interpreters) -> Iterator[dict[str, Worker]]:
             worker.close()
 
 
-def measured(running: Mapping[str, Worker]) -> dict[str, dict[str, str]]:
+def releases(running: Mapping[str, Worker]) -> dict[str, dict[str, str]]:
     """Return the release and the Python of every contestant."""
-    return {c.name: running[c.name].request("version", distribution=c.distribution) for c in CONTESTANTS}
+    return {c.name: running[c.name].request("release", distribution=c.distribution) for c in CONTESTANTS}
 
 
-def in_turns(takes: Mapping[str, Any], *, rounds: int) -> dict[str, list[float]]:
-    """Let every contestant take its turn, round after round, the first to start moving on by one each round; the first round only warms up.
-
-    A take is a function that returns one measurement.
-    """
+def in_turns(takes: Mapping[str, Callable[[], Any]], *, rounds: int) -> dict[str, list[Any]]:
+    """Let every contestant take its turn, round after round, each round begun by another; the first round only warms up."""
     names = list(takes)
-    seen: dict[str, list[float]] = {name: [] for name in names}
+    seen: dict[str, list[Any]] = {name: [] for name in names}
     for turn in range(rounds + 1):
         shift = turn % len(names)
         for name in names[shift:] + names[:shift]:
@@ -108,18 +106,23 @@ def in_turns(takes: Mapping[str, Any], *, rounds: int) -> dict[str, list[float]]
     return seen
 
 
-def medians(seen: Mapping[str, Sequence[float]]) -> dict[str, float]:
-    """Return the median of every contestant."""
-    return {name: statistics.median(values) for name, values in seen.items()}
+def median(seen: Seen, name: str) -> float:
+    """Return the median of a contestant."""
+    return statistics.median(seen[name])
+
+
+def ratio(seen: Seen, name: str, other: str) -> float:
+    """Return the median of the ratios of two contestants, taken round by round, which a slow spell of the machine does not move."""
+    return statistics.median(mine / theirs for mine, theirs in zip(seen[name], seen[other], strict=True))
 
 
 def machine() -> str:
-    """Describe the machine: cores and system, and no date."""
-    return f"{os.cpu_count()} cores, {platform.system()} {platform.machine()}, {platform.python_implementation()} {platform.python_version()}"
+    """Describe the machine: cores, system and Python, and no date."""
+    python = f"{platform.python_implementation()} {platform.python_version()}"
+    return f"{os.cpu_count()} cores, {platform.system()} on {platform.machine()}, {python}"
 
 
-def markdown(headings: Sequence[str], rows: Iterable[Sequence[str]], *, numbers: int = 1) -> str:
-    """Return a markdown table; all columns from number `numbers` on align right."""
-    rule = ["---" if n < numbers else "---:" for n in range(len(headings))]
-    lines = [headings, rule, *rows]
-    return "\n".join(f"| {' | '.join(line)} |" for line in lines)
+def markdown(headings: Sequence[str], rows: Iterable[Sequence[str]], *, words: int = 1) -> str:
+    """Return a markdown table; all columns but the first `words` ones align right."""
+    rule = ["---" if n < words else "---:" for n in range(len(headings))]
+    return "\n".join(f"| {' | '.join(line)} |" for line in (headings, rule, *rows))

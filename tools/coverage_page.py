@@ -1,7 +1,6 @@
 """Write docs/reference/coverage.md, and the counts in README.md, from the shipped price tables.
 
-    python tools/coverage_page.py          # write
-    python tools/coverage_page.py --check  # fail where a page is not current
+With `--check` nothing is written, and a page that is not current is named.
 """
 
 from __future__ import annotations
@@ -10,6 +9,7 @@ import re
 import sys
 from collections import Counter
 from pathlib import Path
+from textwrap import fill
 from typing import TYPE_CHECKING, NamedTuple
 
 import tokencost as tc
@@ -20,7 +20,25 @@ if TYPE_CHECKING:
 REPOSITORY = Path(__file__).parent.parent
 PAGE = REPOSITORY / "docs" / "reference" / "coverage.md"
 README = REPOSITORY / "README.md"
-COUNTS = re.compile(r"(<!-- counts: written by tools/coverage_page\.py -->\n).*?(\n<!-- end of counts -->)", re.DOTALL)
+COUNTS = re.compile(r"(<!-- counts: written by tools/coverage_page\.py -->\n).*?(<!-- end of counts -->)", re.DOTALL)
+WIDTH = 120
+INTRO = """\
+What the shipped tables hold, provider by provider. This page is written by `tools/coverage_page.py`, and a test fails when it is not
+current.
+
+An offering is one provider, endpoint and model. A version is one edition of its list; a row is one line of unit prices. *First* and *last*
+are the days on which the earliest and the latest version begin; a last day in the future is an announced price. *Last check* is the latest
+day on which somebody saw a figure at its source."""
+BASES = {
+    "announced": "Announced by the provider",
+    "documented": "Established by a dated document",
+    "first_observed": "First seen on the provider's own page",
+    "catalogue": "Recorded by a third-party catalogue",
+}
+UPPER_BOUNDS = (
+    "The last two are upper bounds, and quotes at such a price, or just before one, say so. "
+    "[table-format.md](table-format.md#basis-how-a-start-date-is-known) defines the words."
+)
 
 
 class Row(NamedTuple):
@@ -74,44 +92,32 @@ def page(made: list[Row], total: Row, bases: Counter[str]) -> str:
     lines = [
         "# Coverage",
         "",
-        "What the shipped tables hold, provider by provider. This page is written by `tools/coverage_page.py` and a test fails when it is not current.",
-        "",
-        "An offering is one provider, endpoint and model. A version is one edition of its list; a row is one line of unit prices. *First* and *last* are the "
-        "days on which the earliest and the latest version begin; a last day in the future is an announced price. *Last check* is the latest day on which "
-        "somebody saw a figure at its source.",
-        "",
+        *(f"{fill(part, width=WIDTH)}\n" for part in INTRO.split("\n\n")),
         f"| {' | '.join(heads)} |",
         "|---|" + "---:|" * 4 + "---|" * 4,
     ]
     for row in [*made, total]:
         cells = (f"{cell:,}" if isinstance(cell, int) else ", ".join(cell) if isinstance(cell, tuple) else cell for cell in row)
         lines.append(f"| {' | '.join(cells)} |")
-    share = {basis: f"{n:,} ({100 * n / bases.total():.0f}%)" for basis, n in bases.items()}
-    lines += [
-        "",
-        "## How the start dates are known",
-        "",
-        f"Announced by the provider: {share['announced']}. Established by a dated document: {share['documented']}. First seen on the provider's own page: "
-        f"{share['first_observed']}. Recorded by a third-party catalogue: {share['catalogue']}. The last two are upper bounds, and quotes at such a price, or just before one, say so. "
-        "[table-format.md](table-format.md#basis-how-a-start-date-is-known) defines the words.",
-        "",
-    ]
-    return "\n".join(lines)
+    shares = {basis: f"{bases[basis]:,} ({100 * bases[basis] / bases.total():.0f}%)" for basis in BASES}
+    known = [f"{sentence}: {shares[basis]}." for basis, sentence in BASES.items()]
+    return "\n".join([*lines, "", "## How the start dates are known", "", fill(" ".join([*known, UPPER_BOUNDS]), width=WIDTH), ""])
 
 
 def counts(total: Row, providers: int) -> str:
     """Return the sentence of the README."""
-    return (
-        f"{total.offerings:,} offerings of {providers} providers, in {total.versions:,} dated versions with {total.rates:,} rows of prices, from {total.first} on; "
-        f"last checked {total.checked}."
+    text = (
+        f"{total.offerings:,} offerings of {providers} providers, in {total.versions:,} dated versions with {total.rates:,} rows of "
+        f"prices, from {total.first} on; last checked {total.checked}."
     )
+    return fill(text, width=WIDTH)
 
 
 def main() -> int:
     """Write the pages, or check that they are current."""
     made, total, bases = rows()
     readme = README.read_text(encoding="utf-8")
-    wanted = {PAGE: page(made, total, bases), README: COUNTS.sub(lambda m: m[1] + counts(total, len(made)) + m[2], readme)}
+    wanted = {PAGE: page(made, total, bases), README: COUNTS.sub(lambda m: f"{m[1]}{counts(total, len(made))}\n{m[2]}", readme)}
     stale = [path for path, text in wanted.items() if not path.is_file() or path.read_text(encoding="utf-8") != text]
     if "--check" in sys.argv[1:]:
         print("\n".join(f"{path.relative_to(REPOSITORY)} is not current; run python tools/coverage_page.py" for path in stale) or "current")

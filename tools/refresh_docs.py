@@ -1,8 +1,7 @@
 """Write the real output of every example into the documentation, and report what fails.
 
-    python tools/refresh_docs.py [PAGE...]
-
-Read the difference before you commit it: a changed figure is a changed price or a defect.
+Pages are named on the command line; without any, all are refreshed. Read the difference before you commit it: a changed figure is a
+changed price or a defect.
 """
 
 from __future__ import annotations

@@ -42,6 +42,16 @@ __all__ = [
 ]
 
 
+_CURES = {
+    "calendar": "they lie in the folder calendars",
+    "claim": "`tokencost claims` shows them all",
+    "meter": "tokencost.METERS has them all",
+    "mode": "write it so, or leave it out",
+    "service tier": "write one of these",
+}
+"""The cure for a name like no other, where the list of offerings does not help."""
+
+
 def _rebuild(kind: type[Any], message: str, facts: dict[str, Any]) -> Any:
     return kind(message, **facts)
 
@@ -94,7 +104,7 @@ class UnknownNameError(TokencostError, LookupError):
     def of(cls, name: str, candidates: Iterable[str], what: str = "model", where: str = "this book") -> Self:
         """Build the message from the name and everything that it might have meant."""
         near = nearest(name, candidates)
-        hint = f"did you mean {' or '.join(repr(n) for n in near)}?" if near else "`tokencost list` names them all"
+        hint = f"did you mean {' or '.join(repr(n) for n in near)}?" if near else _CURES.get(what, "`tokencost list` names them all")
         return cls(f"no {what} {name!r} in {where}; {hint}", name=name, suggestions=near)
 
 

@@ -7,6 +7,7 @@ A fenced block of a page is one of these, by its first word:
 - `console`: lines that begin with `$ tokencost` run through the command line in this process; the lines below are its output.
   Other commands are shown and not run.
 - `sh`: lines that begin with `tokencost ` run in the same way and only need to succeed.
+- `python signature`: the signature of the public name in the heading above.
 - any other, with `file=NAME`: written to that file before the next block runs.
 
 `norun` after the first word leaves a block alone. In expected output a line of three dots stands for anything.
@@ -27,6 +28,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 from unittest import mock
 
+from signatures import shown
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
@@ -34,6 +37,7 @@ __all__ = ["REPOSITORY", "Block", "Outcome", "blocks_of", "matches", "pages", "p
 
 REPOSITORY = Path(__file__).resolve().parent.parent.parent
 _FENCE = re.compile(r"^```(\w+)([^\n]*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+_HEADING = re.compile(r"^#+ `(\w+)`$", re.MULTILINE)
 _WIDTH = "150"
 _TABLES = "data/price_tables"
 
@@ -92,6 +96,9 @@ def play(page: Path, folder: Path) -> Iterator[Outcome]:
                 target = Path(block.file)
                 target.parent.mkdir(parents=True, exist_ok=True)
                 target.write_text(block.text, encoding="utf-8")
+            elif "signature" in block.words:
+                heading = _HEADING.findall(text, 0, block.start)[-1]
+                yield Outcome(block, block.text, shown(heading))
             elif "norun" not in block.words:
                 yield from _outcomes(block, following, names)
 
@@ -127,6 +134,8 @@ def _doctest(text: str, names: dict[str, Any]) -> tuple[str, str | None]:
         printed, failure = _execute(part.source, "single", names)
         if failure is None:
             got, fits = printed, matches(part.want, printed)
+            if "\n\n" in printed:
+                surprises.append(f"{part.source.strip()!r} prints an empty line, which ends its output here; show it in a text block")
         else:
             got, fits = f"Traceback (most recent call last):\n    ...\n{failure}\n", matches(part.exc_msg or "", failure)
             if not part.want.startswith("Traceback"):
@@ -140,7 +149,7 @@ def _execute(source: str, how: str, names: dict[str, Any]) -> tuple[str, str | N
     stream = io.StringIO()
     try:
         with contextlib.redirect_stdout(stream):
-            exec(compile(source, "<page>", how, dont_inherit=True), names)  # noqa: S102 - the pages are ours
+            exec(compile(source, "<page>", how, dont_inherit=True), names)
     except Exception as error:  # noqa: BLE001 - whatever a page raises is its output
         return stream.getvalue(), "".join(traceback.format_exception_only(error)).strip()
     return stream.getvalue(), None

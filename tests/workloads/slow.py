@@ -62,14 +62,21 @@ def read_mooncake(path: Path, *, start: datetime) -> list[Call]:
 
 
 def slow_bill(book: tc.Book, name: str, requests: Iterable[tuple[tc.Usage, datetime]], **selection: str | None) -> Bill:
-    """Rate one request after the other and add up, with more digits than any sum can need."""
+    """Rate one request after the other and add up, with more digits than any sum can need.
+
+    Like a comparison it falls back to the offering's own list where there is none in the currency asked for.
+    """
     failed: Counter[type[tc.TokencostError]] = Counter()
     amount, priced = Decimal(0), 0
     with localcontext() as context:
         context.prec = 200
         for usage, at in requests:
             try:
-                amount += book.cost(name, usage, at=at, **selection)
+                try:
+                    cost = book.cost(name, usage, at=at, **selection)
+                except tc.CurrencyError:
+                    cost = book.cost(name, usage, at=at, **{**selection, "currency": None})
+                amount += cost
                 priced += 1
             except tc.TokencostError as error:
                 failed[type(error)] += 1

@@ -9,7 +9,7 @@ import click
 import tokencost as tc
 from tokencost.cli.command import ToldCommand
 from tokencost.cli.options import at_option, json_option, open_book, tables_option, usage_of, usage_options
-from tokencost.cli.output import plain, write_json
+from tokencost.cli.output import emit_json, plain
 from tokencost.cli.quote import quote_record
 
 if TYPE_CHECKING:
@@ -51,7 +51,7 @@ def claims(model: str | None, *, at: datetime | None, tables: Path | None, as_js
         chosen = tuple(claim for claim in chosen if claim.offering in offerings)
     checks = [tc.explain_claim(book, claim, usage or None, at=at) for claim in chosen]
     if as_json:
-        write_json([_record(check) for check in checks])
+        emit_json([_record(check) for check in checks])
     elif checks:
         click.echo("\n\n".join(check.table().text() for check in checks))
     else:

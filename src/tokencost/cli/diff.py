@@ -10,7 +10,7 @@ import click
 import tokencost as tc
 from tokencost.cli.command import ToldCommand
 from tokencost.cli.options import as_instants, json_option, matching, open_book, tables_option
-from tokencost.cli.output import write_json
+from tokencost.cli.output import emit_json
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -45,14 +45,14 @@ def diff(what: tuple[str, ...], *, instants: tuple[datetime, ...], tables: Path 
     """
     found = _at_two_instants(what, instants, tables) if instants else _of_two_folders(what, tables)
     if as_json:
-        write_json({"title": found.title, "added": found.added, "removed": found.removed, "notes": found.notes, "records": found.records()})
+        emit_json({"title": found.title, "added": found.added, "removed": found.removed, "notes": found.notes, "records": found.records()})
     else:
         click.echo(found.table().text())
 
 
 def _at_two_instants(what: tuple[str, ...], instants: tuple[datetime, ...], tables: Path | None) -> PriceDiff:
     if len(instants) != _TWO:
-        raise click.UsageError(f"two instants are compared, and --at was given {len(instants)} times; pass it twice")
+        raise click.UsageError(f"two instants are compared, not {len(instants)}; pass --at twice")
     if len(what) > 1:
         raise click.UsageError(
             f"with --at there is at most one PATTERN, not {' and '.join(map(repr, what))}; quote it, or drop --at for two folders"
@@ -63,7 +63,7 @@ def _at_two_instants(what: tuple[str, ...], instants: tuple[datetime, ...], tabl
 
 def _of_two_folders(what: tuple[str, ...], tables: Path | None) -> PriceDiff:
     if len(what) != _TWO:
-        raise click.UsageError(f"two folders of tables are compared, and {len(what)} were given; pass OLD and NEW, or --at twice")
+        raise click.UsageError(f"two folders of tables are compared, not {len(what)}; pass OLD and NEW, or --at twice")
     if tables is not None:
         raise click.UsageError("--tables belongs to --at; name both folders as OLD and NEW")
     old, new = (tc.load_book(Path(folder)).shelf for folder in what)

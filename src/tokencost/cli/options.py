@@ -67,7 +67,8 @@ def as_instant(ctx: click.Context, param: click.Parameter, value: str | None) ->
     try:
         return None if value is None else tc.to_instant(value)
     except tc.InstantError as error:
-        raise type(error)(error.message.replace("at=", f"{param.opts[0]} ", 1), **error.facts) from None
+        said = error.message.replace(f"at={error.value!r}", f"{param.opts[0]} {value!r}", 1)
+        raise type(error)(said, value=value) from None
 
 
 def as_instants(ctx: click.Context, param: click.Parameter, values: tuple[str, ...]) -> tuple[datetime, ...]:

@@ -21,7 +21,7 @@ from tokencost.tariffs.money import Money
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
-__all__ = ["plain", "shown_path", "tracked", "write_beside", "write_json"]
+__all__ = ["emit_json", "plain", "shown_path", "tracked", "write_beside"]
 
 _T = TypeVar("_T")
 _TOML_KEYS: Final = {"start": "from", "except_calendar": "except"}
@@ -61,7 +61,7 @@ def plain(value: Any) -> Any:
     return found
 
 
-def write_json(value: Any) -> None:
+def emit_json(value: Any) -> None:
     """Write a value as JSON, in characters that the output can carry."""
     encoding = (getattr(sys.stdout, "encoding", None) or "ascii").lower().replace("-", "")
     click.echo(json.dumps(plain(value), indent=2, ensure_ascii=encoding != "utf8"))

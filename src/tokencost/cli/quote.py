@@ -18,7 +18,7 @@ from tokencost.cli.options import (
     usage_of,
     usage_options,
 )
-from tokencost.cli.output import plain, write_json
+from tokencost.cli.output import emit_json, plain
 from tokencost.tariffs.clock import iso
 
 if TYPE_CHECKING:
@@ -80,7 +80,7 @@ def quote(
         model, usage, at=instant, currency=currency, service_tier=service_tier, mode=mode, residency=residency, fx=exchange
     )
     if as_json:
-        write_json({**quote_record(made), "at_is_now": at is None})
+        emit_json({**quote_record(made), "at_is_now": at is None})
         return
     click.echo(made.table().text())
     if at is None:

@@ -9,7 +9,7 @@ import click
 import tokencost as tc
 from tokencost.cli.command import ToldCommand
 from tokencost.cli.options import at_option, choice_options, json_option, matching, open_book, tables_option
-from tokencost.cli.output import plain, write_json
+from tokencost.cli.output import emit_json, plain
 from tokencost.table import Column, Table
 
 if TYPE_CHECKING:
@@ -57,13 +57,13 @@ def show(
         if (currency, service_tier, mode, residency) != (None, "standard", None, None):
             raise click.UsageError("a choice of rows belongs to a rate card; pass --at with it, or leave it out for the whole history")
         if as_json:
-            write_json(_history_record(offering))
+            emit_json(_history_record(offering))
         else:
             click.echo(offering.history().text())
         return
     card = offering.card(at=at, currency=currency, service_tier=service_tier, mode=mode, residency=residency)
     if as_json:
-        write_json(card)
+        emit_json(card)
     else:
         click.echo(card.table().text())
 
@@ -112,7 +112,7 @@ def list_(pattern: str | None, *, provider: str | None, tables: Path | None, as_
         ids = [name for name in ids if name.startswith(f"{provider}/")]
     records = [_entry(book, name) for name in matching(ids, pattern)]
     if as_json:
-        write_json(records)
+        emit_json(records)
         return
     columns = (Column("offering"), Column("title"), Column("versions", number=True), Column("first"), Column("last"), Column("until"))
     rows = tuple(tuple(str(plain(record[column.heading]) or "") for column in columns) for record in records)

@@ -8,7 +8,7 @@ import click
 
 from tokencost.cli.command import ToldCommand
 from tokencost.cli.options import FOLDER, as_day, json_option, matching, open_book, tables_option, today
-from tokencost.cli.output import shown_path, tracked, write_beside, write_json
+from tokencost.cli.output import emit_json, shown_path, tracked, write_beside
 from tokencost.errors import TableError
 from tokencost.table import Column, Table
 
@@ -56,7 +56,7 @@ def lint(paths: tuple[Path, ...], *, on: date | None, base: Path | None, codes: 
         return
     faults, files = _faults(paths, on, base)
     if as_json:
-        write_json([fault._asdict() for fault in faults])
+        emit_json([fault._asdict() for fault in faults])
     else:
         for fault in faults:
             code = click.style(f" {fault.code}", fg="yellow")
@@ -94,7 +94,7 @@ def _write_codes(found: set[str] | None, *, as_json: bool) -> None:
 
     meant = {code: text for code, text in CODES.items() if found is None or code in found}
     if as_json:
-        write_json(meant)
+        emit_json(meant)
     else:
         click.echo(Table("", (Column("code"), Column("what is wrong")), tuple(meant.items())).text())
 
@@ -175,7 +175,7 @@ def stale(pattern: str | None, *, days: int, on: date | None, tables: Path | Non
             records.append({"offering": name, "checked": checked, "days": (day - checked).days, "source": source.url if source else None})
     records.sort(key=lambda record: (record["checked"], record["offering"]))
     if as_json:
-        write_json({"on": day, "days": days, "stale": records})
+        emit_json({"on": day, "days": days, "stale": records})
         return
     columns = (Column("offering"), Column("checked"), Column("days", number=True), Column("source"))
     rows = tuple(tuple(str(record[column.heading] or "") for column in columns) for record in records)

@@ -60,6 +60,7 @@ class Book:
         self.currency = currency
         self.layers = layers
         self._lines: dict[tuple[str, str | None, str, str | None, str | None, str | None], Timeline] = {}
+        self._plain: dict[str, Timeline] = {}  # the same lines where nothing but the name was chosen, found faster by it alone
 
     def __reduce__(self) -> tuple[Any, ...]:
         return _reopen, (self.shelf, self.currency, self.layers)
@@ -138,6 +139,8 @@ class Book:
             selection = Selection(currency, service_tier, mode, residency, tenant).checked()
             line = Timeline(self.shelf, self.resolve(name), selection, layers=self.layers, prefer=self.currency)
             self._lines[key] = line
+            if key == (name, None, "standard", None, None, None):
+                self._plain[name] = line
         return line
 
     def cost(
@@ -165,7 +168,10 @@ class Book:
             InstantError: the instant is naive or no instant.
         """
         try:
-            line = self._lines[name, currency, service_tier, mode, residency, tenant]
+            if currency is None and mode is None and residency is None and tenant is None and service_tier == "standard":
+                line = self._plain[name]
+            else:
+                line = self._lines[name, currency, service_tier, mode, residency, tenant]
         except (KeyError, TypeError):
             line = self.timeline(name, currency=currency, service_tier=service_tier, mode=mode, residency=residency, tenant=tenant)
         if type(at) is not datetime:

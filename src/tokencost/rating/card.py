@@ -7,6 +7,7 @@ general be written so (an hour has 3,600 seconds); they are kept as fractions.
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from tokencost.errors import AboveListError, UnpricedMeterError
@@ -194,7 +195,7 @@ def _adjustment_step(adjustment: Adjustment) -> Step:
 class Ladder:
     """The context tiers of one window: which cell a request falls into by its size."""
 
-    __slots__ = ("cells", "flat", "limit", "on_total", "steps")
+    __slots__ = ("_edges", "cells", "flat", "limit", "on_total", "steps")
 
     def __init__(self, rows: Sequence[tuple[Rate, Cell]], *, tier_on: str) -> None:
         self.cells = tuple(cell for _, cell in rows)
@@ -202,6 +203,8 @@ class Ladder:
         self.on_total = tier_on == "total"
         plain_row = len(rows) == 1 and self.steps[0] == (0, None, 0, None)
         self.flat = self.cells[0] if plain_row else None
+        by_output = any(step[2:] != (0, None) for step in self.steps)
+        self._edges = None if by_output else [step[0] for step in self.steps]
         last = max(step[0] for step in self.steps)
         limits = [step[1] for step in self.steps if step[0] == last]
         self.limit = limits[0] if limits[0] is not None else None
@@ -221,6 +224,8 @@ class Ladder:
         size = self.size(usage)
         if self.limit is not None and size > self.limit:
             raise self._above("input" if not self.on_total else "total", size, self.limit)
+        if self._edges is not None:
+            return self.cells[bisect_right(self._edges, size, 1) - 1]
         output = usage.output_total
         found, upper = self.cells[0], None
         for cell, (first, _, first_output, up_to_output) in zip(self.cells, self.steps, strict=True):

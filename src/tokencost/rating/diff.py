@@ -5,15 +5,15 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from tokencost.errors import CalendarError, InstantError
-from tokencost.rating.offering import Offering
 from tokencost.tariffs.clock import iso, to_instant
-from tokencost.tariffs.diff import Cells, PriceDiff, Tier, cell_changes
+from tokencost.tariffs.diff import PriceDiff, cell_changes
 from tokencost.tariffs.grid import available, effective_rows, rows_for
-from tokencost.tariffs.names import Piece, Resolution
+from tokencost.tariffs.stretches import Cells, Tier, factors_only, ladder_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
     from datetime import datetime
+    from decimal import Decimal
 
     from tokencost.rating.book import Book
     from tokencost.tariffs.diff import PriceChange
@@ -76,18 +76,21 @@ def _cells_at(book: Book, offering: str, at: datetime) -> Cells:
     """Return everything that an offering costs at an instant; nothing where no price is known."""
     found = _in_force(book, offering, at)
     if found is None:
-        return Cells({})
+        return Cells({}, {})
     version, promo = found
-    rows = effective_rows(version, promo)
-    asked = Offering(book, Resolution(offering, (Piece(offering),), "id"))
+    listed = effective_rows(version, promo)
+    asked = book.tariff(offering)
     ladders: dict[Choice, dict[str | None, list[Tier]]] = {}
-    derived: set[Choice] = set()
-    for currency in dict.fromkeys(row.currency for row in rows):
-        for choice in available(rows, version.adjustments, currency):
+    derived: dict[Choice, tuple[tuple[Decimal, tuple[str, ...]], ...]] = {}
+    for currency in dict.fromkeys(row.currency for row in listed):
+        for choice in available(listed, version.adjustments, currency):
             card = asked.card(at=at, currency=currency, service_tier=choice.service_tier, mode=choice.mode, residency=choice.residency)
-            ladders[choice] = {None: [Tier(row.from_input, row.from_output, row.prices) for row in card.rows]}
-            derived |= {choice} if rows_for(rows, version.adjustments, choice)[1] else set()
-    return Cells(ladders, frozenset(derived))
+            rows = ((Tier(row.from_input, row.from_output, row.prices), row.up_to_input, row.up_to_output) for row in card.rows)
+            ladders[choice] = {None: ladder_of(rows)}
+            factors = rows_for(listed, version.adjustments, choice)[1]
+            if factors:
+                derived[choice] = factors_only(factors)
+    return Cells(ladders, derived)
 
 
 def _window_notes(book: Book, offering: str, first: datetime, second: datetime) -> list[str]:

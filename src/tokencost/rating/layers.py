@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from tokencost.errors import LayerError, UnknownNameError
 from tokencost.exact import EXACT, exact_decimal
 from tokencost.rating.card import Step
-from tokencost.tariffs.clock import EARLIEST, to_instant
+from tokencost.tariffs.clock import EARLIEST, iso, to_instant
 from tokencost.tariffs.meter import METERS, meter, within
 from tokencost.tariffs.money import currency_code
 from tokencost.tariffs.tariff import SERVICE_TIERS
@@ -174,7 +174,7 @@ def layer_steps(
         if len(fitting) > 1 and fitting[0].narrowness == fitting[1].narrowness:
             names = (fitting[0].name, fitting[1].name)
             raise LayerError(
-                f"{kind.kind}s {names[0]!r} and {names[1]!r} both claim {offering} at {at.isoformat()}; give one an end or narrow one",
+                f"{kind.kind}s {names[0]!r} and {names[1]!r} both claim {offering} at {iso(at)}; give one an end or narrow one",
                 layers=names,
             )
         if fitting:

@@ -201,7 +201,10 @@ class Offering:
         return history_table(self.law, self.provider, self.book.shelf.sources(self.provider.id))
 
     def __repr__(self) -> str:
-        return f"Offering({self.id!r}, {len(self.versions)} versions, {iso(self.versions[0].start)} to now)"
+        rated = self.law.in_force
+        end = self.law.ends(rated[-1]) if rated else None
+        until = "now" if end is None else iso(end)
+        return f"Offering({self.id!r}, {len(self.versions)} versions, {iso(self.versions[0].start)} to {until})"
 
     def __str__(self) -> str:
         return self.history().text()

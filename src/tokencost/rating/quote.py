@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from tokencost.errors import StalePriceWarning
 from tokencost.exact import decimal_of, from_fraction
@@ -196,7 +196,7 @@ def make_quote(line: Timeline, usage: Usage, at: datetime) -> Quote:
         segment = line.segment(at)
     parts = parts_of(segment, usage, at)
     currency = segment.choice.currency
-    lines = tuple(_line(cell, bucket, count, currency) for cell, share in parts for bucket, count in share.counts.items())
+    lines = tuple([_line(cell, bucket, count, currency) for cell, share in parts for bucket, count in share.counts.items()])
     total = _money(_total(parts), currency)
     span, found = segment.span, line.resolution
     warnings = segment.notices
@@ -262,13 +262,15 @@ def _line(cell: Cell, bucket: str, count: int, currency: str) -> LineItem:
 
 def _money(amount: Decimal, currency: str) -> Money:
     """Make money from parts that are known to be right, without checking them again."""
-    made = object.__new__(Money)
-    _set(made, "amount", amount)
-    _set(made, "currency", currency)
+    made = _new(Money)
+    _set_amount(made, amount)
+    _set_currency(made, currency)
     return made
 
 
-_set = object.__setattr__
+_new: Final = object.__new__
+_set_amount: Final = Money.__dict__["amount"].__set__
+_set_currency: Final = Money.__dict__["currency"].__set__
 
 
 def _stale(segment: Segment, at: datetime) -> StalePriceWarning:

@@ -156,7 +156,7 @@ class Timeline:
             raise self._outside(at)
         made = self._made.get(index)
         if made is None:
-            made = self._made[index] = self._resolve(self.spans[index])
+            made = self._made[index] = self._resolve(self.spans[index], at)
         self.last = made
         return made
 
@@ -178,21 +178,21 @@ class Timeline:
             )
         return segment.evidence
 
-    def _resolve(self, span: Span) -> Segment:
+    def _resolve(self, span: Span, at: datetime) -> Segment:
         rows = effective_rows(span.version, span.promo)
-        currency = self._currency(span, tuple(dict.fromkeys(row.currency for row in rows)))
+        currency = self._currency(span, tuple(dict.fromkeys(row.currency for row in rows)), at)
         asked = self.selection
         choice = Choice(currency, asked.service_tier, asked.mode, asked.residency)
         chosen, factors = rows_for(rows, span.version.adjustments, choice)
         if not chosen:
-            raise self._no_rate(span, choice, available(rows, span.version.adjustments, currency))
+            raise self._no_rate(span, choice, available(rows, span.version.adjustments, currency), at)
         promo_rows = span.promo.rates if span.promo else ()
         above: list[Step] = []
         if span.promo is not None and span.promo.multiply is not None:
             scope = frozenset(bucket for root in span.promo.meters for bucket in within(root)) or None
             above.append(Step("promo", multiply=span.promo.multiply, meters=scope, source=span.promo.source))
         above += layer_steps(
-            self.layers, offering=span.tariff.id, currency=currency, service_tier=asked.service_tier, tenant=asked.tenant, at=span.start
+            self.layers, offering=span.tariff.id, currency=currency, service_tier=asked.service_tier, tenant=asked.tenant, at=at
         )
 
         def cell(row: Rate) -> Cell:
@@ -211,7 +211,7 @@ class Timeline:
         from_promo = span.promo is not None and (span.promo.multiply is not None or chosen[0] in promo_rows)
         return Segment(span, choice, ladders, calendars=calendars, from_promo=from_promo)
 
-    def _currency(self, span: Span, listed: tuple[str, ...]) -> str:
+    def _currency(self, span: Span, listed: tuple[str, ...], at: datetime) -> str:
         asked = self.selection.currency
         if asked is None:
             if len(listed) == 1:
@@ -228,18 +228,18 @@ class Timeline:
         )
         cure = f"{' and '.join(others)} has one; or " if others else ""
         raise CurrencyError(
-            f"{span.tariff.id} has no {asked} list at {iso(span.start)}, only {', '.join(listed)}; {cure}pass currency={listed[0]!r}, or fx= with a dated exchange table",
+            f"{span.tariff.id} has no {asked} list at {iso(at)}, only {', '.join(listed)}; {cure}pass currency={listed[0]!r}, or fx= with a dated exchange table",
             offering=span.tariff.id,
             asked=asked,
             available=listed,
         )
 
-    def _no_rate(self, span: Span, choice: Choice, offered: tuple[Choice, ...]) -> NoRateError:
+    def _no_rate(self, span: Span, choice: Choice, offered: tuple[Choice, ...], at: datetime) -> NoRateError:
         listed = "; ".join(map(str, offered))
         return NoRateError(
-            f"{span.tariff.id} has no rate for {choice} from {iso(span.start)} on; its list has {listed}",
+            f"{span.tariff.id} has no rate for {choice} at {iso(at)}; its list has {listed}",
             offering=span.tariff.id,
-            at=span.start,
+            at=to_instant(at),
             asked=choice,
             available=offered,
         )

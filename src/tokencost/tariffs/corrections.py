@@ -10,17 +10,18 @@ import itertools
 from datetime import UTC, datetime, time, timedelta
 from typing import TYPE_CHECKING, Final
 
-from tokencost.tariffs.fault import Finding
 from tokencost.tariffs.clock import LATEST, iso
-from tokencost.tariffs.diff import Cells, cell_changes, paired
+from tokencost.tariffs.diff import cell_changes
+from tokencost.tariffs.fault import Finding
+from tokencost.tariffs.stretches import Cells, paired
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from datetime import date
 
-    from tokencost.tariffs.diff import Stretch
     from tokencost.tariffs.provider import Provider
     from tokencost.tariffs.schedule import Calendar, Schedule
+    from tokencost.tariffs.stretches import Stretch
     from tokencost.tariffs.tariff import Tariff, Version
 
 __all__ = ["calendar_past", "schedules_past", "tariff_past"]

@@ -7,15 +7,13 @@ cell by cell.
 
 from __future__ import annotations
 
-import itertools
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from tokencost.exact import EXACT, decimal_of, plain
+from tokencost.exact import decimal_of
 from tokencost.table import Column, Table
 from tokencost.tariffs.clock import LATEST, iso
-from tokencost.tariffs.grid import available, by_window, effective_rows, rows_for
-from tokencost.tariffs.meter import TOKEN_METERS, within
+from tokencost.tariffs.stretches import Cells, paired
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -25,9 +23,10 @@ if TYPE_CHECKING:
     from tokencost.tariffs.grid import Choice
     from tokencost.tariffs.schedule import Window
     from tokencost.tariffs.shelf import Shelf
-    from tokencost.tariffs.tariff import Adjustment, Promo, Rate, Tariff, Version
+    from tokencost.tariffs.stretches import Stretch, Tier
+    from tokencost.tariffs.tariff import Tariff
 
-__all__ = ["Cells", "PriceChange", "PriceDiff", "Stretch", "Tier", "cell_changes", "diff_shelves", "stretches", "tariff_changes"]
+__all__ = ["PriceChange", "PriceDiff", "cell_changes", "diff_shelves", "rule_changes", "tariff_changes"]
 
 
 class PriceChange(NamedTuple):
@@ -69,9 +68,11 @@ class PriceChange(NamedTuple):
         return ", ".join(part for part in (str(self.choice), self.window, tier, output) if part)
 
     @property
-    def ratio(self) -> Fraction | tuple[Decimal | None, Decimal | None]:
-        """New over old, or the two prices themselves where there is no such quotient."""
-        return Fraction(self.new) / Fraction(self.old) if self.old and self.new is not None else (self.old, self.new)
+    def move(self) -> Fraction | str:
+        """New over old, or in a word what happened where there is no such quotient: added, removed, from free, to free."""
+        if self.old is None or self.new is None:
+            return "added" if self.old is None else "removed"
+        return Fraction(self.new) / Fraction(self.old) if self.old and self.new else "to free" if self.old else "from free"
 
 
 class PriceDiff(NamedTuple):
@@ -104,10 +105,9 @@ class PriceDiff(NamedTuple):
         spans = any(change.start is not None for change in self.changes)
         head = [Column("offering"), Column("choice"), *([Column("from"), Column("until")] * spans), Column("meter")]
         columns = (*head, Column("old", number=True), Column("new", number=True), Column("change", number=True))
-        rows = [
-            (name, *[""] * (len(columns) - 2), what) for what, names in (("added", self.added), ("removed", self.removed)) for name in names
-        ]
-        rows += [self._row(change, spans=spans) for change in self.changes]
+        rows = [self._row(change, spans=spans) for change in self.changes]
+        gaps = [""] * (len(columns) - 2)
+        rows += [(name, *gaps, what) for what, names in (("added", self.added), ("removed", self.removed)) for name in names]
         verdict = () if rows else ("no price differs",)
         return Table(self.title, columns if rows else (), tuple(rows), (*verdict, *self.notes))
 
@@ -115,8 +115,7 @@ class PriceDiff(NamedTuple):
         span = [iso(change.start), iso(change.until)] * spans
         old, new = ("" if price is None else format(price, "f") for price in (change.old, change.new))
         percent = change.percent
-        word = "added" if change.old is None else "removed" if change.new is None else "was free"
-        return (change.offering, change.where, *span, change.meter, old, new, word if percent is None else f"{percent:+f}%")
+        return (change.offering, change.where, *span, change.meter, old, new, str(change.move) if percent is None else f"{percent:+f}%")
 
     def __bool__(self) -> bool:
         return bool(self.added or self.removed or self.changes or self.notes)
@@ -128,80 +127,16 @@ class PriceDiff(NamedTuple):
         return self.table().html()
 
 
-class Tier(NamedTuple):
-    """The prices from one lower edge on, in tokens of input and of output."""
-
-    first_input: int
-    first_output: int
-    prices: Mapping[str, Decimal]
-
-
-class Cells(NamedTuple):
-    """All prices at one instant: for each choice and window the tiers in rising order, and which choices a factor makes from others."""
-
-    ladders: Mapping[Choice, Mapping[str | None, Sequence[Tier]]]
-    derived: frozenset[Choice] = frozenset()
-
-
-class Stretch(NamedTuple):
-    """A stretch of a tariff in which neither the version nor the promotion changes."""
-
-    start: datetime
-    until: datetime
-    version: Version
-    promo: Promo | None
-
-    @property
-    def cells(self) -> Cells:
-        """The prices that hold on this stretch."""
-        rows, factors_of = effective_rows(self.version, self.promo), self.version.adjustments
-        ladders: dict[Choice, dict[str | None, list[Tier]]] = {}
-        derived: set[Choice] = set()
-        for currency in dict.fromkeys(row.currency for row in rows):
-            for choice in available(rows, factors_of, currency):
-                chosen, factors = rows_for(rows, factors_of, choice)
-                derived |= {choice} if factors else set()
-                ladders[choice] = {
-                    window: [Tier(row.first_input, row.first_output, _prices(row, factors, self.promo)) for row in ladder]
-                    for window, ladder in by_window(chosen).items()
-                }
-        return Cells(ladders, frozenset(derived))
-
-
-def _prices(row: Rate, factors: Iterable[Adjustment], promo: Promo | None) -> dict[str, Decimal]:
-    """Return the prices of a row under the factors of its version and of a promotion."""
-    prices = {name: plain(price) for name, price in row.prices.items()}
-    steps = [(factor.multiply, frozenset(bucket for root in factor.meters for bucket in within(root))) for factor in factors]
-    if promo is not None and promo.multiply is not None:
-        steps.append((promo.multiply, frozenset(promo.meters)))
-    for multiply, meters in steps:
-        prices = {
-            name: plain(EXACT.multiply(price, multiply)) if name in (meters or TOKEN_METERS) else price for name, price in prices.items()
-        }
-    return prices
-
-
-def stretches(tariff: Tariff) -> list[Stretch]:
-    """Cut a tariff at every instant where its version or its promotion changes; withdrawn versions are left out."""
-    found: list[Stretch] = []
-    for version in tariff.in_force:
-        start, until = version.start, tariff.ends(version) or LATEST
-        edges = {edge for promo in tariff.promos for edge in (promo.start, promo.until) if start < edge < until} | {start, until}
-        for begin, end in itertools.pairwise(sorted(edges)):
-            promo = next((promo for promo in tariff.promos if promo.start <= begin < promo.until), None)
-            found.append(Stretch(begin, end, version, promo))
-    return found
-
-
 def cell_changes(offering: str, old: Cells, new: Cells) -> list[PriceChange]:
     """Return every price that differs between two sets of cells.
 
-    A choice that both sides make by a factor is left out where it moves in proportion with the choice that it is made from.
+    A choice that both sides make by the same factor is left out where it moves with the choice that it is made from.
     """
     changes: dict[Choice, list[PriceChange]] = {}
     for choice in dict.fromkeys([*old.ladders, *new.ladders]):
         changes[choice] = list(_choice_changes(offering, choice, old.ladders.get(choice, {}), new.ladders.get(choice, {})))
-    kept = [mine for choice, mine in changes.items() if choice not in old.derived & new.derived or not _follows(choice, changes)]
+    made_alike = {choice for choice, factors in old.derived.items() if new.derived.get(choice) == factors}
+    kept = [mine for choice, mine in changes.items() if choice not in made_alike or not _follows(choice, changes)]
     return [change for mine in kept for change in mine]
 
 
@@ -216,7 +151,7 @@ def _follows(choice: Choice, changes: Mapping[Choice, Sequence[PriceChange]]) ->
 
 
 def _moves(changes: Iterable[PriceChange]) -> set[object]:
-    return {(change.window, change.first_input, change.first_output, change.meter, change.ratio) for change in changes}
+    return {(change.window, change.first_input, change.first_output, change.meter, change.move) for change in changes}
 
 
 def _choice_changes(
@@ -259,17 +194,8 @@ def tariff_changes(old: Tariff, new: Tariff) -> list[PriceChange]:
 def _stretch_changes(offering: str, left: Stretch | None, right: Stretch | None) -> list[PriceChange]:
     if left is not None and right is not None and left[2:] == right[2:]:
         return []
-    empty = Cells({})
+    empty = Cells({}, {})
     return cell_changes(offering, empty if left is None else left.cells, empty if right is None else right.cells)
-
-
-def paired(old: Tariff, new: Tariff) -> Iterator[tuple[datetime, datetime, Stretch | None, Stretch | None]]:
-    """Yield the spans in which neither copy changes, with the stretch of each side, None where it has no price."""
-    sides = stretches(old), stretches(new)
-    edges = sorted({edge for side in sides for stretch in side for edge in (stretch.start, stretch.until)})
-    for start, until in itertools.pairwise(edges):
-        left, right = (next((s for s in side if s.start <= start < s.until), None) for side in sides)
-        yield start, until, left, right
 
 
 def diff_shelves(old: Shelf, new: Shelf) -> PriceDiff:

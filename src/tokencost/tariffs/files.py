@@ -110,13 +110,13 @@ def _tariff_given(tariff_id: str) -> Doc:
     return {"id": tariff_id, "publisher": tariff_id.split("/", 1)[0]}
 
 
-def read_tariff(doc: Doc, tariff_id: str, *, path: str, strict: bool = True) -> Tariff:
+def read_tariff(doc: Doc, tariff_id: str, *, path: str, strict: bool = True, file: Path | None = None) -> Tariff:
     """Build a tariff from the document of an offering file.
 
     Raises:
         TableError: unknown or missing keys, wrong types; all of them at once.
     """
-    return _read(Tariff, doc, path, strict=strict, given=_tariff_given(tariff_id))
+    return _read(Tariff, doc, path, strict=strict, given=_tariff_given(tariff_id), file=file)
 
 
 def read_provider(doc: Doc, provider_id: str, *, path: str, strict: bool = True, file: Path | None = None) -> Provider:

@@ -29,12 +29,6 @@ __all__ = ["canonical_form", "find_tables", "lint_tables"]
 
 _STALE_DAYS: Final = 180
 _CLAIMS: Final = "claims.toml"
-_TOKENS: Final = re.compile(
-    r"""\"{3}(?:\\.|[^\\])*?\"{3}|'{3}.*?'{3}|"(?:\\.|[^"\\\n])*"|'[^'\n]*'|#[^\n]*""",
-    flags=re.DOTALL,
-)
-"""Strings and comments of TOML: a number sign inside a string begins no comment."""
-
 
 def find_tables(path: Path) -> tuple[Path, list[Path]]:
     """Return the root of the tables that a file or folder belongs to, and the files in it, sorted.
@@ -107,7 +101,9 @@ def _lint_file(file: Path, job: _Job) -> Iterator[Fault]:
     elif len(parts) == 1:
         yield from _lint_claims(doc, shown, job.around.offerings)
     elif parts[1] in ("provider.toml", "sources.toml"):
-        yield from _lint_provider(doc, text, shown, job)
+        yield from _lint_provider(text, shown, job)
+    elif len(parts) == 2:  # noqa: PLR2004
+        yield Fault("T22", shown, "", "lies outside an endpoint's folder; tables are <provider>/<endpoint>/<model>.toml")
     else:
         yield from _lint_offering(doc, text, shown, job)
 
@@ -145,7 +141,7 @@ def _lint_claims(doc: dict[str, Any], shown: str, offerings: frozenset[str]) -> 
                 yield Fault("T01", shown, f"claim {claim.id}", f"unknown meter {name!r}; the reference lists the meters")
 
 
-def _lint_provider(doc: dict[str, Any], text: str, shown: str, job: _Job) -> Iterator[Fault]:
+def _lint_provider(text: str, shown: str, job: _Job) -> Iterator[Fault]:
     """Check a `provider.toml` or a `sources.toml`."""
     owner, name = shown.split("/")
     provider, sources = job.around.provider(owner)
@@ -165,10 +161,11 @@ def _lint_provider(doc: dict[str, Any], text: str, shown: str, job: _Job) -> Ite
 
 def _lint_offering(doc: dict[str, Any], text: str, shown: str, job: _Job) -> Iterator[Fault]:
     provider, sources = job.around.provider(shown.split("/", 1)[0])
-    if provider is None:
-        return
     reading = files.Reading(shown)
     tariff = files.build_tariff(reading, doc, shown.removesuffix(".toml"))
+    if provider is None:
+        yield from located(reading.findings, shown, text)
+        return
     case = Case(tariff, provider, sources, job.around.calendars)
     found = [*reading.findings, *findings_of(case, (*STRUCTURE, *PLAUSIBILITY), unsound=reading.unsound)]
     if reading.unsound:
@@ -210,11 +207,14 @@ def canonical_form(file: Path, root: Path) -> str:
         return provider_text(files.read_provider(doc, owner, path=shown, file=file), head=head)
     if rest == "sources.toml":
         return sources_text(files.read_sources(doc, path=shown, file=file).values(), head=head)
-    return tariff_text(files.read_tariff(doc, shown.removesuffix(".toml"), path=shown), head=head)
+    return tariff_text(files.read_tariff(doc, shown.removesuffix(".toml"), path=shown, file=file), head=head)
 
 
 def _canonical(shown: str, text: str, canonical: str) -> Iterator[Fault]:
-    if text != canonical:
+    inside = comment_below(text, _head(text))
+    if inside is not None:
+        yield Fault("T19", shown, "", "has a comment below its head; say it in a note", inside)
+    elif text != canonical:
         yield Fault("T19", shown, "", "is not in canonical form; `tokencost fmt` writes it", first_difference(text, canonical))
 
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from tokencost.errors import AmbiguousNameError, UnknownNameError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
     from datetime import datetime
 
     from tokencost.tariffs.provider import NameRule, Provider
@@ -103,9 +103,9 @@ def _published(shelf: Shelf, name: str) -> Resolution | None:
     return Resolution(name, (Piece(chosen[0]),), "publisher" if at_default else "only endpoint")
 
 
-def _publishers(shelf: Shelf, name: str) -> Iterator[Provider]:
+def _publishers(providers: Iterable[Provider], name: str) -> Iterator[Provider]:
     """Yield the providers that a bare name may belong to: publishers, and hosts whose namespace it is in."""
-    for provider in map(shelf.provider, shelf.provider_ids):
+    for provider in providers:
         if provider.kind == "publisher" or (provider.namespace and re.fullmatch(provider.namespace, name)):
             yield provider
 
@@ -118,13 +118,15 @@ def _only(name: str, found: list[Resolution]) -> Resolution | None:
 
 
 def _aliased(shelf: Shelf, name: str) -> Resolution | None:
-    return _only(name, [found for provider in _publishers(shelf, name) if (found := _by_alias(provider, name, None))])
+    as_written = name if name.isprintable() and not {'"', "\\"}.intersection(name) else ""  # a name with escapes may stand anywhere
+    named = shelf.providers_with(as_written)
+    return _only(name, [found for provider in _publishers(named, name) if (found := _by_alias(provider, name, None))])
 
 
 def _ruled(shelf: Shelf, name: str) -> Resolution | None:
-    hosts = (provider for provider in map(shelf.provider, shelf.provider_ids) if provider.kind == "host")
-    prefixed = (p for p in hosts if any(rule.endpoint and re.match(rule.pattern, name) for rule in p.rules))
-    return _only(name, [found for provider in (*_publishers(shelf, name), *prefixed) if (found := _by_rule(shelf, provider, name, None))])
+    ruled = tuple(shelf.providers_with("[[rule]]"))
+    prefixed = (p for p in ruled if p.kind == "host" and any(rule.endpoint and re.match(rule.pattern, name) for rule in p.rules))
+    return _only(name, [found for provider in (*_publishers(ruled, name), *prefixed) if (found := _by_rule(shelf, provider, name, None))])
 
 
 def _by_alias(provider: Provider, name: str, endpoint: str | None) -> Resolution | None:
@@ -190,7 +192,7 @@ def _resold(shelf: Shelf, name: str) -> Resolution | None:
     offerings = shelf.by_model.get(name, ())
     if not offerings:
         return None
-    for provider in _publishers(shelf, name):
+    for provider in _publishers(map(shelf.provider, shelf.provider_ids), name):
         exact = f"{provider.id}/{provider.default}/{name}"
         mine = [offering for offering in offerings if offering.startswith(f"{provider.id}/")]
         if provider.kind == "host" and mine:

@@ -70,31 +70,27 @@ class Shelf:
         made = Shelf(self.root, trusted=self.trusted, added={**self._added, **{t.id: t for t in added}}.values())
         made._providers, made._sources, made._calendars = self._providers, self._sources, self._calendars
         made._tariffs = {**self._tariffs, **made._added}
-        made.__dict__["paths"] = self.paths
+        made.__dict__["_on_disk"] = self._on_disk
         return made
+
+    @cached_property
+    def _on_disk(self) -> dict[str, str]:
+        """The file of every offering on disk, by id, sorted; as text, for of the thousands only a few are read."""
+        return dict(sorted(_tables(str(self.root), "")))
 
     @cached_property
     def paths(self) -> dict[str, Path]:
         """The file of every offering on disk, by id, sorted."""
-        found: dict[str, Path] = {}
-        prefix = len(str(self.root)) + 1
-        for folder, _, names in os.walk(self.root):
-            inside = folder[prefix:].replace(os.sep, "/")
-            if "/" not in inside:
-                continue
-            for name in names:
-                if name.endswith(_SUFFIX) and name not in _NOT_OFFERINGS:
-                    found[f"{inside}/{name.removesuffix(_SUFFIX)}"] = Path(folder, name)
-        return dict(sorted(found.items()))
+        return {offering: Path(path) for offering, path in self._on_disk.items()}
 
     @cached_property
     def ids(self) -> tuple[str, ...]:
         """The ids of all offerings, sorted."""
-        return tuple(sorted({*self.paths, *self._added}))
+        return tuple(sorted({*self._on_disk, *self._added})) if self._added else tuple(self._on_disk)
 
     def has(self, offering: str) -> bool:
         """Say whether an offering with exactly this id stands here."""
-        return offering in self._added or offering in self.paths
+        return offering in self._added or offering in self._on_disk
 
     @cached_property
     def by_model(self) -> dict[str, tuple[str, ...]]:
@@ -120,10 +116,10 @@ class Shelf:
         found = self._tariffs.get(offering)
         if found is not None:
             return found
-        path = self.paths.get(offering)
-        if path is None:
+        file = self._on_disk.get(offering)
+        if file is None:
             raise UnknownNameError.of(offering, self.ids, what="offering")
-        made = self._trusted(path, offering) if self.trusted else self._checked(path, offering)
+        made = self._trusted(Path(file), offering) if self.trusted else self._checked(Path(file), offering)
         self._tariffs[offering] = made
         return made
 
@@ -156,6 +152,19 @@ class Shelf:
                 return self._made_up(provider)
             self._providers[provider] = found
         return found
+
+    def providers_with(self, text: str) -> Iterator[Provider]:
+        """Yield the providers whose `provider.toml` has a text in it, so that the others need not be understood to be passed over.
+
+        A folder that nobody has checked is read in full, so that what is wrong in it is found.
+        """
+        for provider in self.provider_ids:
+            if not self.trusted or text in self._provider_texts.get(provider, ""):
+                yield self.provider(provider)
+
+    @cached_property
+    def _provider_texts(self) -> dict[str, str]:
+        return {path.parent.name: path.read_text(encoding="utf-8") for path in self.root.glob("*/provider.toml")}
 
     def _check_provider(self, path: Path, provider: Provider) -> None:
         from tokencost.tariffs.doors import check_provider
@@ -211,6 +220,17 @@ class Shelf:
 
     def _shown(self, path: Path) -> str:
         return path.relative_to(self.root).as_posix()
+
+
+def _tables(folder: str, inside: str) -> Iterator[tuple[str, str]]:
+    """Yield the id and the file of every offering below a folder that lies `inside` the root; offerings begin two levels below it."""
+    with os.scandir(folder) as entries:
+        for entry in entries:
+            name = entry.name
+            if entry.is_dir(follow_symlinks=False):
+                yield from _tables(entry.path, f"{inside}{name}/")
+            elif name.endswith(_SUFFIX) and name not in _NOT_OFFERINGS and inside.count("/") > 1:
+                yield inside + name.removesuffix(_SUFFIX), entry.path
 
 
 def _reopen(root: Path, trusted: bool, added: tuple[Tariff, ...]) -> Shelf:  # noqa: FBT001 - pickle passes by position

@@ -22,7 +22,7 @@ from tokencost.rating.book import load_book
 from tokencost.rating.quote import ticks_of, total_of
 from tokencost.tariffs.clock import LATEST, UTC
 from tokencost.tariffs.money import Money, currency_code
-from tokencost.workloads.comparison import Compared, Comparison
+from tokencost.workloads.comparison import Compared, Comparison, requests_text
 from tokencost.workloads.demand import Demand
 
 if TYPE_CHECKING:
@@ -198,7 +198,7 @@ class _Tally:
         if len(currencies) == 1:
             native = Money(from_fraction(sum(sums.values(), Fraction(0))), currencies.pop())
         several = len(self.failed) > 1
-        reasons = [f"{self.first[kind]} ({n:,} requests)" if several else self.first[kind] for kind, n in self.failed.most_common()]
+        reasons = [f"{self.first[kind]} ({requests_text(n)})" if several else self.first[kind] for kind, n in self.failed.most_common()]
         total, notes = None, ()
         if not self.failed:
             try:

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from tokencost.tariffs.money import Money
 
-__all__ = ["Compared", "Comparison"]
+__all__ = ["Compared", "Comparison", "requests_text"]
 
 _SHOWN_PLACES: Final = 4
 
@@ -88,7 +88,7 @@ class Comparison(NamedTuple):
             for row in self.rows
         ]
         when = "each request at its own instant" if self.at is None else f"at {iso(self.at)}"
-        title = f"{self.title}: {self.requests:,} requests, {self.tokens:,} tokens, {when}, in {self.currency}"
+        title = f"{self.title}: {requests_text(self.requests)}, {self.tokens:,} tokens, {when}, in {self.currency}"
         columns = (Column("offering"), *(Column(heading, number=True) for heading in headings))
         return Table(title, columns, tuple(rows), tuple(self._footnotes()))
 
@@ -96,7 +96,8 @@ class Comparison(NamedTuple):
         for row in self.rows:
             why = "; ".join(row.reasons)
             if row.unpriced:
-                yield f"{row.offering}: {row.unpriced:,} of {self.requests:,} requests have no price: {why}"
+                verb = "have" if self.requests > 1 else "has"
+                yield f"{row.offering}: {row.unpriced:,} of {requests_text(self.requests)} {verb} no price: {why}"
             elif row.total is None:
                 yield f"{row.offering}: {'several currencies' if row.native is None else row.native}, not converted: {why}"
             yield from (f"{row.offering}: {note}" for note in row.notes)
@@ -106,6 +107,15 @@ class Comparison(NamedTuple):
 
     def _repr_html_(self) -> str:
         return self.table().html()
+
+
+def requests_text(number: int) -> str:
+    """Return a number of requests in words.
+
+    >>> requests_text(1), requests_text(19_366)
+    ('1 request', '19,366 requests')
+    """
+    return f"{number:,} request{'s' if number != 1 else ''}"
 
 
 def _shown(money: Money | None, *, signed: bool = False) -> str:

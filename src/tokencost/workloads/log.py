@@ -117,7 +117,7 @@ def _csv_log(path: str, lines: list[str], first: int) -> Log:
         elif not lines[number - 1].strip():
             continue
         elif len(cells) != len(names):
-            log.bad.append(log.broken(number, f"{len(cells)} cells, and the header has {len(names)}"))
+            log.bad.append(log.broken(number, f"{len(cells)} cell{'s' * (len(cells) != 1)}, and the header has {len(names)}"))
         else:
             log.records.append((number, dict(zip(names, cells, strict=True))))
     return log
