@@ -10,7 +10,7 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import NamedTuple
 
-__all__ = ["CASES", "CONTESTANTS", "IMPORTS", "OURS", "Call", "Case", "Contestant"]
+__all__ = ["CASES", "CONTESTANTS", "IMPORTS", "OURS", "Call", "Case", "Contestant", "Request"]
 
 OURS = "tokencost"
 
@@ -42,7 +42,7 @@ IMPORTS = {
 
 
 class Call(NamedTuple):
-    """One way to ask: what is prepared, the expression that gives the total, and the statement that reads a full answer, if there is one."""
+    """One way to ask: what is prepared, the expression that gives the total, and the statement that reads all of a full answer, if any."""
 
     setup: str
     total: str
@@ -58,113 +58,83 @@ class Case(NamedTuple):
     calls: dict[str, Call]
 
 
-def _instant(at: str) -> str:
-    return f"from datetime import datetime; at = datetime.fromisoformat({at!r})"
+class Request(NamedTuple):
+    """A request as every contestant can be told of it; names differ from library to library, and so does what counts as input."""
+
+    model: str
+    provider: str
+    litellm: str
+    at: str
+    fresh: int
+    output: int
+    cached: int = 0
+
+    def calls(self) -> dict[str, Call]:
+        """Spell the request for every contestant: some take the whole prompt, some what was not cached."""
+        fresh, cached, output, model = self.fresh, self.cached, self.output, self.model
+        when = f"from datetime import datetime; at = datetime.fromisoformat({self.at!r})"
+        usage = f"Usage({_arguments(input=fresh, cache_read=cached, output=output)})"
+        apart = _arguments(input_tokens=fresh, cache_read_tokens=cached, output_tokens=output)
+        whole = _arguments(input_tokens=fresh + cached, cache_read_tokens=cached, output_tokens=output)
+        prompt = _arguments(prompt_tokens=fresh + cached, cache_read_input_tokens=cached, completion_tokens=output)
+        sides = {"input": fresh, "cached": cached, "output": output}
+        price = f"calc_price(Usage({whole}), {model!r}, provider_id={self.provider!r}, genai_request_timestamp=at)"
+        return {
+            OURS: Call(
+                f"from tokencost import Usage, load_book; book = load_book(); {when}",
+                f"book.cost({model!r}, {usage}, at=at)",
+                f"quote = book.quote({model!r}, {usage}, at=at); quote.total; quote.evidence; quote.warnings; "
+                "[(line.meter, line.price, line.amount) for line in quote.lines]",
+            ),
+            "AgentOps tokencost": Call(
+                "from tokencost import calculate_cost_by_tokens",
+                " + ".join(f"calculate_cost_by_tokens({count}, {model!r}, {side!r})" for side, count in sides.items() if count),
+            ),
+            "model-prices": Call(
+                f"import model_prices; {when}",
+                f"model_prices.cost({model!r}, {apart}, at=at, provider={self.provider!r})",
+            ),
+            "genai-prices": Call(
+                f"from genai_prices import Usage, calc_price; {when}",
+                f"{price}.total_price",
+                f"price = {price}; price.total_price; price.input_price; price.output_price; price.model_price; price.provider",
+            ),
+            "litellm": Call(
+                "import litellm",
+                f"sum(litellm.cost_per_token(model={self.litellm!r}, {prompt}))",
+            ),
+        }
 
 
-def _case(
-    case_id: str, title: str, *, exact: str, model: str, provider: str, litellm: str, at: str, fresh: int, cached: int = 0, output: int
-) -> Case:
-    """Spell one request for every contestant; three of them take the prompt whole, two take what was not cached."""
-    when = _instant(at)
-    ours = f"input={fresh}, cache_read={cached}, output={output}" if cached else f"input={fresh}, output={output}"
-    mine = (
-        f"input_tokens={fresh}, cache_read_tokens={cached}, output_tokens={output}"
-        if cached
-        else f"input_tokens={fresh}, output_tokens={output}"
-    )
-    whole = f"input_tokens={fresh + cached}, cache_read_tokens={cached}, output_tokens={output}" if cached else mine
-    lite = f"prompt_tokens={fresh + cached}, completion_tokens={output}" + (f", cache_read_input_tokens={cached}" if cached else "")
-    priced = f"calc_price(Usage({whole}), {model!r}, provider_id={provider!r}, genai_request_timestamp=at)"
-    sides = [(fresh, "input"), (cached, "cached"), (output, "output")]
-    calls = {
-        OURS: Call(
-            f"from tokencost import Usage, load_book; book = load_book(); {when}",
-            f"book.cost({model!r}, Usage({ours}), at=at)",
-            f"quote = book.quote({model!r}, Usage({ours}), at=at); quote.total; quote.evidence; quote.warnings; "
-            "[(line.meter, line.price, line.amount) for line in quote.lines]",
-        ),
-        "AgentOps tokencost": Call(
-            "from tokencost import calculate_cost_by_tokens",
-            " + ".join(f"calculate_cost_by_tokens({count}, {model!r}, {side!r})" for count, side in sides if count),
-        ),
-        "model-prices": Call(
-            f"import model_prices; {when}",
-            f"model_prices.cost({model!r}, {mine}, at=at, provider={provider!r})",
-        ),
-        "genai-prices": Call(
-            f"from genai_prices import Usage, calc_price; {when}",
-            f"{priced}.total_price",
-            f"price = {priced}; price.total_price; price.input_price; price.output_price; price.model_price; price.provider",
-        ),
-        "litellm": Call(
-            "import litellm",
-            f"sum(litellm.cost_per_token(model={litellm!r}, {lite}))",
-        ),
-    }
-    return Case(case_id, title, Decimal(exact), calls)
+def _arguments(**counts: int) -> str:
+    return ", ".join(f"{name}={count}" for name, count in counts.items() if count)
 
+
+GPT = Request(model="gpt-4o", provider="openai", litellm="gpt-4o", at="2026-06-01T12:00:00+00:00", fresh=1_200, output=350)
+DEEPSEEK = Request(
+    model="deepseek-chat", provider="deepseek", litellm="deepseek/deepseek-chat", at="2025-03-03T18:00:00+00:00", fresh=1_200, output=350
+)
+HOLIDAY = Request(
+    model="deepseek-v4-pro",
+    provider="deepseek",
+    litellm="deepseek/deepseek-v4-pro",
+    at="2026-10-01T02:00:00+00:00",
+    fresh=1_200,
+    output=350,
+)
+GEMINI = Request(
+    model="gemini-2.5-pro", provider="google", litellm="gemini/gemini-2.5-pro", at="2026-06-01T12:00:00+00:00", fresh=250_000, output=1_000
+)
 
 CASES = (
     # 1,200 x 2.50 + 350 x 10.00 USD per million
-    _case(
-        "plain",
-        "plain: gpt-4o, prompt and answer",
-        exact="0.0065",
-        model="gpt-4o",
-        provider="openai",
-        litellm="gpt-4o",
-        at="2026-06-01T12:00:00+00:00",
-        fresh=1_200,
-        output=350,
-    ),
+    Case("plain", "plain: gpt-4o, prompt and answer", Decimal("0.0065"), GPT.calls()),
     # 1,200 x 2.50 + 4,000 x 1.25 + 350 x 10.00
-    _case(
-        "cache",
-        "cache: gpt-4o, most of the prompt read from the cache",
-        exact="0.0115",
-        model="gpt-4o",
-        provider="openai",
-        litellm="gpt-4o",
-        at="2026-06-01T12:00:00+00:00",
-        fresh=1_200,
-        cached=4_000,
-        output=350,
-    ),
+    Case("cache", "cache: gpt-4o, most of the prompt read from the cache", Decimal("0.0115"), GPT._replace(cached=4_000).calls()),
     # 1,200 x 0.135 + 350 x 0.55: half the standard price of that time, between 16:30 and 00:30 UTC
-    _case(
-        "window",
-        "window: deepseek-chat in the night discount of 2025",
-        exact="0.0003545",
-        model="deepseek-chat",
-        provider="deepseek",
-        litellm="deepseek/deepseek-chat",
-        at="2025-03-03T18:00:00+00:00",
-        fresh=1_200,
-        output=350,
-    ),
-    # 1,200 x 0.66 + 350 x 1.98: 10:00 in Beijing is peak on a working Thursday, and this one is National Day
-    _case(
-        "holiday",
-        "holiday: deepseek-v4-pro at a peak hour of a day off",
-        exact="0.001485",
-        model="deepseek-v4-pro",
-        provider="deepseek",
-        litellm="deepseek/deepseek-v4-pro",
-        at="2026-10-01T02:00:00+00:00",
-        fresh=1_200,
-        output=350,
-    ),
+    Case("window", "window: deepseek-chat in the night discount of 2025", Decimal("0.0003545"), DEEPSEEK.calls()),
+    # 1,200 x 0.66 + 350 x 1.98: 10:00 in Beijing on a Thursday is peak, but for this one, National Day
+    Case("holiday", "holiday: deepseek-v4-pro at a peak hour of a day off", Decimal("0.001485"), HOLIDAY.calls()),
     # 250,000 x 2.50 + 1,000 x 15.00: above 200,000 tokens the whole request pays the higher tier
-    _case(
-        "tier",
-        "tier: gemini-2.5-pro above 200,000 tokens",
-        exact="0.64",
-        model="gemini-2.5-pro",
-        provider="google",
-        litellm="gemini/gemini-2.5-pro",
-        at="2026-06-01T12:00:00+00:00",
-        fresh=250_000,
-        output=1_000,
-    ),
+    Case("tier", "tier: gemini-2.5-pro above 200,000 tokens", Decimal("0.64"), GEMINI.calls()),
 )

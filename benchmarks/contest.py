@@ -16,7 +16,20 @@ from calls import CONTESTANTS
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
-__all__ = ["BAR_HEADINGS", "ENVIRONMENT", "Bar", "Seen", "Worker", "in_turns", "machine", "markdown", "median", "ratio", "releases", "workers"]
+__all__ = [
+    "BAR_HEADINGS",
+    "ENVIRONMENT",
+    "Bar",
+    "Seen",
+    "Worker",
+    "in_turns",
+    "machine",
+    "markdown",
+    "median",
+    "ratio",
+    "releases",
+    "workers",
+]
 
 WORKER = Path(__file__).with_name("worker.py")
 ENVIRONMENT = {

@@ -82,14 +82,9 @@ def bars(outcomes: list[Outcome]) -> list[Bar]:
 
 def tables(outcomes: list[Outcome]) -> str:
     """Return the medians as markdown, one row a contestant, each with its ratio to ours."""
-    headings = ["contestant"]
-    for outcome in outcomes:
-        headings += [f"{outcome.what}: inside, ms", "ratio", "whole, ms", "ratio"]
-    names = outcomes[0].inside
-    rows = [
-        [name, *(cell for outcome in outcomes for seen in (outcome.inside, outcome.whole) for cell in _cells(seen, name))] for name in names
-    ]
-    return markdown(headings, rows)
+    views = [(f"{what}, {view}", seen) for what, _, inside, whole in outcomes for view, seen in (("inside", inside), ("whole", whole))]
+    headings = ["contestant", *(text for what, _ in views for text in (f"{what}, ms", "ratio"))]
+    return markdown(headings, [[name, *(cell for _, seen in views for cell in _cells(seen, name))] for name in outcomes[0].inside])
 
 
 def _cells(seen: Seen, name: str) -> tuple[str, str]:

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import decimal
-import random
 import tomllib
 from dataclasses import replace
 from decimal import Decimal
+from typing import TYPE_CHECKING
 
 import pytest
 from hypothesis import given
@@ -17,6 +17,9 @@ from strategies import PROVIDER, SOURCES, notes, prices, tariffs, write_tables
 from tokencost.tariffs.canonical import provider_text, sources_text, tariff_text
 from tokencost.tariffs.files import read_provider, read_sources, read_tariff
 from tokencost.tariffs.lint import canonical_form, lint_tables
+
+if TYPE_CHECKING:
+    import random
 
 HEAD = "# the figures of 2025\n# were read from a print\n\n"
 
@@ -68,7 +71,8 @@ def test_a_price_is_a_plain_decimal(figures):
     """At least one digit on both sides of the point, no exponent, no trailing zeros, and the same number."""
     names = ("input", "cache_read", "output", "citation", "request")
     row = tc.Rate(currency="USD", prices=dict(zip(names, figures, strict=False)))
-    tariff = replace(read(tariff_text(_tariff())), versions=(replace(_tariff().versions[0], rates=(row,)),))
+    small = read(SMALL)
+    tariff = replace(small, versions=(replace(small.versions[0], rates=(row,)),))
     line = next(line for line in tariff_text(tariff).splitlines() if "currency" in line)
     written = [part.split(" = ")[1] for part in line.strip(" {},").split(", ")[1:]]
 
@@ -79,19 +83,23 @@ def test_a_price_is_a_plain_decimal(figures):
         assert places == "0" or (places.isdigit() and not places.endswith("0"))
 
 
-def _tariff() -> tc.Tariff:
-    return read(
-        '[[version]]\nfrom = 2025-01-20T08:00:00+08:00\nbasis = "announced"\nsource = "page"\nchecked = 2026-01-01\nrates = [{ currency = "USD", input = 1 }]\n'
-    )
+SMALL = """\
+[[version]]
+from    = 2025-01-20T08:00:00+08:00
+basis   = "announced"
+source  = "page"
+checked = 2026-01-01
+rates   = [{ currency = "USD", input = 1 }]
+"""
 
 
 @given(notes())
 def test_any_note_reads_back(note):
-    assert read(tariff_text(replace(_tariff(), note=note, title=note))).note == note
+    assert read(tariff_text(replace(read(SMALL), note=note, title=note))).note == note
 
 
 def test_instants_are_written_in_utc():
-    assert "from    = 2025-01-20T00:00:00Z\n" in tariff_text(_tariff())
+    assert "from    = 2025-01-20T00:00:00Z\n" in tariff_text(read(SMALL))
 
 
 def test_the_shape_of_a_whole_file():
@@ -125,13 +133,13 @@ adjustments = [
 ]
 
 [[promo]]
-from    = 2025-02-01T00:00:00Z
-until   = 2025-02-08T16:00:00Z
-basis   = "announced"
-source  = "page"
-checked = 2026-01-01
+from     = 2025-02-01T00:00:00Z
+until    = 2025-02-08T16:00:00Z
+basis    = "announced"
+source   = "page"
+checked  = 2026-01-01
 multiply = 0.5
-meters  = ["input"]
+meters   = ["input"]
 
 [[allowance]]
 meter    = "web_search"
@@ -140,14 +148,8 @@ per      = "month"
 source   = "page"
 checked  = 2026-01-01
 """
-    tariff = read(text)
 
-    written = tariff_text(tariff)
-
-    assert written.replace("  ", " ").replace("  ", " ") == text.replace("  ", " ").replace("  ", " ").replace(
-        "from = 2025-02", "from = 2025-02"
-    )
-    assert read(written) == tariff
+    assert tariff_text(read(text)) == text
 
 
 @pytest.mark.parametrize(

@@ -16,7 +16,16 @@ from tokencost.tariffs.lint import lint_tables
 
 START = datetime(2025, 1, 20, tzinfo=UTC)
 CHECKED = date(2026, 1, 1)
-NEXT = '\n[[version]]\nfrom    = {start}\nbasis   = "announced"\nsource  = "page"\nchecked = 2026-01-02\nrates = [\n  {{ currency = "USD", input = 0.28, cache_read = 0.07, output = 1.1 }},\n]\n'
+NEXT = """
+[[version]]
+from    = {start}
+basis   = "announced"
+source  = "page"
+checked = 2026-01-02
+rates = [
+  {{ currency = "USD", input = 0.28, cache_read = 0.07, output = 1.1 }},
+]
+"""
 
 
 def past(old, new):
@@ -99,8 +108,9 @@ def test_how_tiers_apply_is_part_of_the_past(key):
         law(version(START - timedelta(days=30), price="1"), version()),
         law(version(rates=(*law().versions[0].rates, tc.Rate(currency="CNY", prices={"input": Decimal(4)})))),
         law(version(adjustments=(tc.Adjustment(service_tier="batch", multiply=Decimal("0.5")),))),
+        law(version(rates=(tc.Rate(currency="USD", prices={"input": Decimal("0.55"), "web_search": Decimal(10)}),))),
     ],
-    ids=["earlier-history", "another-currency", "batch"],
+    ids=["earlier-history", "another-currency", "batch", "a-meter-that-was-an-error"],
 )
 def test_what_the_older_copy_did_not_price_may_be_added(new):
     assert past(law(), new) == []
@@ -156,7 +166,7 @@ def test_a_provider_that_is_gone_is_missed(tmp_path):
 
 def test_the_clock_of_a_past_day_may_change_only_with_a_note(tmp_path):
     moved = PROVIDER.replace("16:30-00:30", "17:00-00:30")
-    assert lint(tmp_path, new={"acme/provider.toml": moved}) == [("acme/provider.toml", "T18", 24)]
+    assert lint(tmp_path, new={"acme/provider.toml": moved}) == [("acme/provider.toml", "T18", 23)]
     head, mark, tail = moved.partition('id       = "three"')
     noted = head.rstrip().removesuffix("[[schedule]]").rstrip() + '\nnote     = "the page was misread"\n\n[[schedule]]\n' + mark + tail
     assert lint(tmp_path, new={"acme/provider.toml": noted}) == []

@@ -64,7 +64,7 @@ def test_cheapest_first(book):
 
 
 def test_equal_totals_stand_in_the_order_of_their_ids(book):
-    names = ["openai/global/o3", "openai/global/gpt-4.1"]
+    names = ["o3", "openai/global/gpt-4.1"]
     result = tc.compare(MILLION, names, at="2025-09-01T00:00:00Z", book=book)
 
     assert [row.offering for row in result.rows] == ["openai/global/gpt-4.1", "openai/global/o3"]
@@ -349,6 +349,14 @@ def test_minimum_billing_applies_to_each_row(book, log):
 
     assert row.total.amount == bill.amount
     assert abs(row.total.amount - Decimal("0.04") * (3600 + 90 * 10) / 3600) < Decimal("1e-15")
+
+
+def test_minimum_billing_of_tokens(priced):
+    """The price is linear above the minimum only, so a log cannot be rated by its sum."""
+    book = priced(m=("2025-01-01T00:00:00Z", "USD", [{"input": "1"}], {"minimum": {"input": 100}}))
+    row = tc.compare([tc.Usage(input=count) for count in (1, 99, 100, 101)], ["lab/rack/m"], at=AT, book=book).rows[0]
+
+    assert row.total == tc.Money("0.000401", "USD")
 
 
 def test_a_segment_of_many_requests_is_that_many_rows(book):

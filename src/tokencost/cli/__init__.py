@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from tokencost.cli.door import door, run
+from tokencost.cli.group import door, run
 
 __all__ = ["door", "run"]

@@ -27,7 +27,7 @@ __all__ = ["list_", "show"]
     short_help="The price history of a model, or its rate card at an instant.",
     examples=(
         "tokencost show deepseek-reasoner",
-        "tokencost show qwen-max --at 2025-06-01T00:00:00Z --currency CNY",
+        "tokencost show alibaba/china/qwen-max --at 2025-06-01T00:00:00Z",
         "tokencost show gpt-4o --at 2025-06-01T00:00:00Z --service-tier batch --json",
     ),
 )

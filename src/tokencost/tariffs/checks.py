@@ -12,7 +12,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from tokencost.errors import MoneyError, nearest
-from tokencost.tariffs.clock import iso, overlaps
+from tokencost.tariffs.clock import LATEST, iso, overlaps
 from tokencost.tariffs.fault import Finding
 from tokencost.tariffs.grid import effective_rows, grid_faults
 from tokencost.tariffs.meter import METERS
@@ -42,7 +42,7 @@ class Case(NamedTuple):
     tariff: Tariff
     provider: Provider
     sources: Mapping[str, Source]
-    calendars: Mapping[str, Calendar]
+    calendars: Mapping[str, Calendar | None]
 
 
 def _parts(tariff: Tariff) -> Iterator[tuple[str, int, Version | Promo]]:
@@ -132,13 +132,12 @@ def _windows(case: Case, version: Version) -> tuple[str, ...] | None:
     """Return the windows that the editions of its schedule can give while a version is in force; None where there is no schedule."""
     if version.schedule is None:
         return None
+    editions = list(_editions(case.provider.schedule_versions(version.schedule)))
     ends = case.tariff.ends(version)
-    editions = [
-        schedule
-        for schedule, until in _editions(case.provider.schedule_versions(version.schedule))
-        if overlaps(schedule.start, until, version.start, ends)
-    ]
-    return tuple(dict.fromkeys(name for schedule in editions for name in schedule.names)) or None
+    given = [schedule.names for schedule, until in editions if overlaps(schedule.start, until, version.start, ends)]
+    if not given:  # another check says so; the rows cannot be held against it
+        return tuple(dict.fromkeys(row.window for row in version.rates if row.window is not None))
+    return tuple(dict.fromkeys(name for names in given for name in names))
 
 
 def _editions(schedules: tuple[Schedule, ...]) -> Iterator[tuple[Schedule, datetime | None]]:
@@ -211,7 +210,7 @@ def promos(case: Case) -> Iterator[Finding]:
             yield Finding("T08", place, where, f"ends at {iso(promo.until)}, before it begins; correct its until", "until")
         if bool(promo.rates) == (promo.multiply is not None):
             yield Finding("T08", place, where, "has rates and multiply, or neither; give it one of them")
-        if not any(version.start <= promo.start < (tariff.ends(version) or promo.until) for version in tariff.in_force):
+        if not any(version.start <= promo.start < (tariff.ends(version) or LATEST) for version in tariff.in_force):
             yield Finding("T08", place, where, "no list price lies below its start; add the version that it discounts", "from")
         for other in tariff.promos[n + 1 :]:
             if overlaps(promo.start, promo.until, other.start, other.until):

@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING, Final
 from tokencost.tariffs.clock import LATEST, iso
 from tokencost.tariffs.diff import cell_changes
 from tokencost.tariffs.fault import Finding
-from tokencost.tariffs.stretches import Cells, paired
+from tokencost.tariffs.meter import ancestors
+from tokencost.tariffs.stretches import paired
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -65,8 +66,11 @@ def _first_difference(old: Tariff, new: Tariff, left: Stretch, right: Stretch | 
             return f"{key} was {getattr(old, key)!r} and is {getattr(new, key)!r}"
     if left[2:] == right[2:]:
         return None
-    before, after = left.cells, right.cells
-    for change in cell_changes(new.id, before, Cells({choice: after.ladders.get(choice, {}) for choice in before.ladders}, after.derived)):
+    before = left.cells
+    for change in cell_changes(new.id, before, right.cells):
+        known = before.prices_at(change.choice, change.window, (change.first_input, change.first_output))
+        if not any(meter in known for meter in ancestors(change.meter)):
+            continue  # it was an error then, so no figure rests on it
         old_price, new_price = ("none" if price is None else format(price, "f") for price in (change.old, change.new))
         return f"{change.meter} from {iso(start)} ({change.where}) was {old_price} and is {new_price}"
     for key in ("minimum", "schedule"):

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from tokencost.tariffs.grid import Choice
     from tokencost.tariffs.schedule import Window
     from tokencost.tariffs.shelf import Shelf
-    from tokencost.tariffs.stretches import Stretch, Tier
+    from tokencost.tariffs.stretches import Stretch
     from tokencost.tariffs.tariff import Tariff
 
 __all__ = ["PriceChange", "PriceDiff", "cell_changes", "diff_shelves", "rule_changes", "tariff_changes"]
@@ -134,7 +134,7 @@ def cell_changes(offering: str, old: Cells, new: Cells) -> list[PriceChange]:
     """
     changes: dict[Choice, list[PriceChange]] = {}
     for choice in dict.fromkeys([*old.ladders, *new.ladders]):
-        changes[choice] = list(_choice_changes(offering, choice, old.ladders.get(choice, {}), new.ladders.get(choice, {})))
+        changes[choice] = list(_choice_changes(offering, choice, old, new))
     made_alike = {choice for choice, factors in old.derived.items() if new.derived.get(choice) == factors}
     kept = [mine for choice, mine in changes.items() if choice not in made_alike or not _follows(choice, changes)]
     return [change for mine in kept for change in mine]
@@ -154,24 +154,15 @@ def _moves(changes: Iterable[PriceChange]) -> set[object]:
     return {(change.window, change.first_input, change.first_output, change.meter, change.move) for change in changes}
 
 
-def _choice_changes(
-    offering: str, choice: Choice, old: Mapping[str | None, Sequence[Tier]], new: Mapping[str | None, Sequence[Tier]]
-) -> Iterator[PriceChange]:
-    windows = [window for window in dict.fromkeys([*old, *new]) if window is not None] or [None]
-    for window in windows:
-        left, right = (side.get(window) or side.get(None) or () for side in (old, new))
-        edges = sorted({(tier.first_input, tier.first_output) for tier in (*left, *right)})
-        for edge in edges:
-            before, after = _tier_at(left, edge), _tier_at(right, edge)
+def _choice_changes(offering: str, choice: Choice, old: Cells, new: Cells) -> Iterator[PriceChange]:
+    windows = dict.fromkeys([*old.ladder_sets(choice), *new.ladder_sets(choice)])
+    for window in [window for window in windows if window is not None] or [None]:
+        edges = {(tier.first_input, tier.first_output) for side in (old, new) for tier in side.ladder(choice, window)}
+        for edge in sorted(edges):
+            before, after = old.prices_at(choice, window, edge), new.prices_at(choice, window, edge)
             for meter in dict.fromkeys([*before, *after]):
                 if before.get(meter) != after.get(meter):
                     yield PriceChange(offering, choice, window, *edge, meter, before.get(meter), after.get(meter))
-
-
-def _tier_at(ladder: Sequence[Tier], edge: tuple[int, int]) -> Mapping[str, Decimal]:
-    """Return the prices of the tier that a request of this size falls into."""
-    reached = [tier for tier in ladder if tier.first_input <= edge[0] and (tier.first_output <= edge[1] or tier.first_output == 0)]
-    return reached[-1].prices if reached else {}
 
 
 def tariff_changes(old: Tariff, new: Tariff) -> list[PriceChange]:

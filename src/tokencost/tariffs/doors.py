@@ -8,9 +8,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from tokencost.tariffs import files
+from tokencost.tariffs.calendar_checks import calendar_findings
 from tokencost.tariffs.checks import ADDED, STRUCTURE, Case, findings_of
 from tokencost.tariffs.fault import WHOLE, Fault, Finding, raise_faults
-from tokencost.tariffs.places import located
+from tokencost.tariffs.places import calendar_lines, located
 from tokencost.tariffs.provider import Provider
 from tokencost.tariffs.provider_checks import provider_findings
 from tokencost.tariffs.reading import Reading
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
     from tokencost.tariffs.provider import Source
     from tokencost.tariffs.schedule import Calendar
 
-__all__ = ["check_added", "check_provider", "checked_tariff"]
+__all__ = ["check_added", "check_calendar", "check_provider", "checked_tariff"]
 
 _ID_PARTS = 3
 
@@ -59,6 +60,17 @@ def check_provider(
     found = list(provider_findings(provider, sources, calendars, offerings))
     if found:
         raise_faults(located(found, shown, path.read_text(encoding="utf-8")))
+
+
+def check_calendar(path: Path, calendar: Calendar, *, shown: str) -> None:
+    """Check the days of a calendar.
+
+    Raises:
+        TableError: the calendar does not hold; `faults` has everything that is wrong with it.
+    """
+    found = list(calendar_findings(calendar))
+    if found:
+        raise_faults(calendar_lines(found, shown, path.read_text(encoding="utf-8")))
 
 
 def check_added(tariffs: Iterable[tuple[Tariff, Provider | None]]) -> None:

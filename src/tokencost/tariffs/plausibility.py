@@ -90,7 +90,7 @@ def off_peak_above_peak(case: Case) -> Iterator[Finding]:
                             "T14",
                             ("version", n, r),
                             f"{where}, row {r + 1}",
-                            f"off-peak {name} = {row.prices[name]} is above peak {twin.prices[name]}",
+                            f"off-peak {name} = {row.prices[name]} is above peak {twin.prices[name]}; check the windows",
                         )
 
 

@@ -23,7 +23,7 @@ __all__ = ["provider_findings"]
 
 
 def provider_findings(
-    provider: Provider, sources: Mapping[str, Source], calendars: Mapping[str, Calendar], offerings: Collection[str]
+    provider: Provider, sources: Mapping[str, Source], calendars: Mapping[str, Calendar | None], offerings: Collection[str]
 ) -> Iterator[Finding]:
     """T09, T10, T11, T21, T22: schedules, calendars, sources, patterns and names of a provider."""
     mine = {offering.split("/", 1)[1] for offering in offerings if offering.startswith(f"{provider.id}/")}
@@ -85,7 +85,9 @@ def _twins(mine: Collection[str]) -> Iterator[Finding]:
             yield Finding("T22", WHOLE, "", f"{offering!r} and {twin!r} differ only in case; keep one")
 
 
-def _schedule(place: Place, schedule: Schedule, sources: Mapping[str, Source], calendars: Mapping[str, Calendar]) -> Iterator[Finding]:
+def _schedule(
+    place: Place, schedule: Schedule, sources: Mapping[str, Source], calendars: Mapping[str, Calendar | None]
+) -> Iterator[Finding]:
     where = f"schedule {schedule.id} {schedule.start:%Y-%m-%d}"
     if schedule.source not in sources:
         yield Finding("T09", place, where, no_source(schedule.source, sources), "source")
@@ -112,13 +114,13 @@ def _schedule(place: Place, schedule: Schedule, sources: Mapping[str, Source], c
         yield Finding("T10", place, where, message)
 
 
-def _calendar(spot: Place, where: str, schedule: Schedule, name: str, calendars: Mapping[str, Calendar]) -> Iterator[Finding]:
+def _calendar(spot: Place, where: str, schedule: Schedule, name: str, calendars: Mapping[str, Calendar | None]) -> Iterator[Finding]:
     if name not in calendars:
         cure = f"write one of {', '.join(calendars)}" if calendars else "add the file"
         yield Finding("T11", spot, where, f"calendar {name!r} is not in calendars/; {cure}", "except")
         return
     span = calendars[name]
-    if not span.start <= schedule.start.date() < span.until:
+    if span is not None and not span.start <= schedule.start.date() < span.until:
         message = (
             f"calendar {name!r} covers {span.start} to {span.until} (exclusive), not the start of the schedule; extend it from the notice"
         )

@@ -231,7 +231,7 @@ def _spot(kind: type[Any], row: Doc, number: int, inside: Spot) -> Spot:
 
 def called(block: str, row: Doc, number: int) -> str:
     """Return the words for a block: its name and its start, or its number where it has neither."""
-    words = [word for word in (row.get("id"), row.get("name"), row.get("meter")) if isinstance(word, str)]
+    words = [word for word in (row.get("id"), row.get("name"), row.get("meter")) if isinstance(word, str)][:1]
     if block in _DATED and isinstance(start := row.get("from"), datetime):
         words.append(f"{start:%Y-%m-%d}")
     return " ".join([block, *(words or [str(number + 1)])])

@@ -81,8 +81,8 @@ class Schedule:
     """A version of a provider's clock: which window an instant falls into.
 
     >>> from datetime import UTC
-    >>> night = Schedule(id="night", start=datetime(2025, 2, 26, tzinfo=UTC), timezone="UTC", default="peak", source="s", checked=date(2026, 1, 1),
-    ...                  windows=(Window(window="off_peak", hours="16:30-00:30"),))
+    >>> night = Schedule(id="night", start=datetime(2025, 2, 26, tzinfo=UTC), timezone="UTC", default="peak", source="s",
+    ...                  checked=date(2026, 1, 1), windows=(Window(window="off_peak", hours="16:30-00:30"),))
     >>> night.window_at(datetime(2025, 3, 1, 17, tzinfo=UTC), {}), night.window_at(datetime(2025, 3, 1, 0, 30, tzinfo=UTC), {})
     ('off_peak', 'peak')
     """

@@ -205,9 +205,12 @@ class Shelf:
             if not path.is_file():
                 raise UnknownNameError.of(calendar, self.calendar_ids, what="calendar")
             shown = self._shown(path)
-            self._calendars[calendar] = files.read_calendar(
-                files.read_toml(path, shown=shown), calendar, path=shown, strict=not self.trusted, file=path
-            )
+            found = files.read_calendar(files.read_toml(path, shown=shown), calendar, path=shown, strict=not self.trusted, file=path)
+            if not self.trusted:
+                from tokencost.tariffs.doors import check_calendar
+
+                check_calendar(path, found, shown=shown)
+            self._calendars[calendar] = found
         return self._calendars[calendar]
 
     @cached_property

@@ -50,6 +50,24 @@ class Cells(NamedTuple):
     ladders: Mapping[Choice, Mapping[str | None, Sequence[Tier]]]
     derived: Mapping[Choice, tuple[tuple[Decimal, tuple[str, ...]], ...]]
 
+    def ladder_sets(self, choice: Choice) -> Mapping[str | None, Sequence[Tier]]:
+        """Return the ladders of a choice by window; thinking costs the same as not, where the list does not price it apart."""
+        found = self.ladders.get(choice, {})
+        if found or choice.mode is None or any(known.mode and known.currency == choice.currency for known in self.ladders):
+            return found
+        return self.ladders.get(choice._replace(mode=None), {})
+
+    def ladder(self, choice: Choice, window: str | None) -> Sequence[Tier]:
+        """Return the tiers of one window, or those of the whole day where the choice knows no windows."""
+        ladders = self.ladder_sets(choice)
+        return ladders.get(window) or ladders.get(None) or ()
+
+    def prices_at(self, choice: Choice, window: str | None, edge: tuple[int, int]) -> Mapping[str, Decimal]:
+        """Return the prices of the tier that a request of this much input and output falls into; none where nothing is priced."""
+        tiers = self.ladder(choice, window)
+        reached = [tier for tier in tiers if tier.first_input <= edge[0] and (tier.first_output <= edge[1] or tier.first_output == 0)]
+        return reached[-1].prices if reached else {}
+
 
 class Stretch(NamedTuple):
     """A stretch of a tariff in which neither the version nor the promotion changes."""
@@ -88,13 +106,12 @@ def factors_only(factors: Iterable[Adjustment]) -> tuple[tuple[Decimal, tuple[st
 def _prices(row: Rate, factors: Iterable[Adjustment], promo: Promo | None) -> dict[str, Decimal]:
     """Return the prices of a row under the factors of its version and of a promotion."""
     prices = {name: plain(price) for name, price in row.prices.items()}
-    steps = [(factor.multiply, frozenset(bucket for root in factor.meters for bucket in within(root))) for factor in factors]
+    steps = [(factor.multiply, factor.meters) for factor in factors]
     if promo is not None and promo.multiply is not None:
-        steps.append((promo.multiply, frozenset(promo.meters)))
-    for multiply, meters in steps:
-        prices = {
-            name: plain(EXACT.multiply(price, multiply)) if name in (meters or TOKEN_METERS) else price for name, price in prices.items()
-        }
+        steps.append((promo.multiply, promo.meters))
+    for multiply, roots in steps:
+        meters = frozenset(bucket for root in roots for bucket in within(root)) or TOKEN_METERS
+        prices = {name: plain(EXACT.multiply(price, multiply)) if name in meters else price for name, price in prices.items()}
     return prices
 
 

@@ -46,17 +46,20 @@ class Unread(dict[str, "Source"]):
 
 
 class Surroundings:
-    """Providers, sources and calendars, each read once; their own faults are kept in `faults`."""
+    """Providers, sources and calendars, each read once; their own faults are kept in `faults`.
+
+    A calendar that does not hold is None.
+    """
 
     def __init__(self, root: Path) -> None:
         self.root = root
         self.faults: list[Fault] = []
         self._providers: dict[str, tuple[Provider | None, dict[str, Source]]] = {}
-        self.calendars: dict[str, Calendar] = {}
+        self.calendars: dict[str, Calendar | None] = {}
         for file in sorted((root / CALENDARS).glob("*.toml")):
-            calendar = self._quietly(file, lambda doc, shown, file=file: files.read_calendar(doc, file.stem, path=shown, file=file))
-            if calendar is not None:
-                self.calendars[file.stem] = calendar
+            self.calendars[file.stem] = self._quietly(
+                file, lambda doc, shown, file=file: files.read_calendar(doc, file.stem, path=shown, file=file)
+            )
         self.offerings = frozenset(
             file.relative_to(root).with_suffix("").as_posix() if file.suffix == ".toml" else ""
             for file in root.glob("*/*/**/*.toml")

@@ -139,12 +139,12 @@ def _compared(name: str, lines: list[Timeline], demand: Demand, wanted: str, fx:
 
 
 def _rate_together(tally: _Tally, segment: Segment, demand: Demand, low: int, high: int) -> bool:
-    """Rate the sum of many requests where cost is linear in it: one row, no minimum, every meter's price a whole number of ticks."""
+    """Rate the sum of many requests where cost is linear in it: under one row whose prices are all whole ticks."""
     cell = segment.flat
-    if cell is None or cell.minimum:
+    if cell is None:
         return False
     requests, counts = demand.batch(low, high)
-    if not cell.rates.keys() >= counts.keys():
+    if not cell.rates.keys() >= counts.keys():  # a meter priced by the hour, one with a minimum, or one without a rate
         return False
     number = sum(count * cell.rates[name] for name, count in counts.items())
     tally.add(segment, demand.instant(low), number, cell.scale, requests)

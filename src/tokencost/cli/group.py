@@ -1,4 +1,4 @@
-"""The door: one group of commands, and one way to fail.
+"""The group: all commands behind one door, and one way to fail.
 
 Whatever goes wrong ends in one line on standard error and an exit code: 1 for data that does not hold, 2 for a question that cannot be
 asked, 130 for an interrupt, 141 for a reader that went away.
@@ -43,7 +43,8 @@ class Stop(click.ClickException):
 
     def show(self, file: Any = None) -> None:
         """Write the line."""
-        click.echo(f"{click.style('tokencost:', fg='red')} {self.message}", file=file, err=True)
+        colour = False if os.environ.get("NO_COLOR") else None  # the context that knew it has ended
+        click.echo(f"{click.style('tokencost:', fg='red')} {self.message}", file=file, err=True, color=colour)
 
 
 class WrongQuestion(Stop):
