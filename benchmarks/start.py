@@ -81,14 +81,17 @@ def bars(outcomes: list[Outcome]) -> list[Bar]:
 
 
 def tables(outcomes: list[Outcome]) -> str:
-    """Return the medians as markdown, one row a contestant, each with its ratio to ours."""
-    views = [(f"{what}, {view}", seen) for what, _, inside, whole in outcomes for view, seen in (("inside", inside), ("whole", whole))]
-    headings = ["contestant", *(text for what, _ in views for text in (f"{what}, ms", "ratio"))]
-    return markdown(headings, [[name, *(cell for _, seen in views for cell in _cells(seen, name))] for name in outcomes[0].inside])
+    """Return the medians as markdown, one table for each kind of start, each with its ratio to ours."""
+    headings = ("contestant", "inside, ms", "ratio", "whole, ms", "ratio")
+    parts = [
+        f"### {what[0].upper()}{what[1:]}\n\n{markdown(headings, [(name, *_cells(inside, name), *_cells(whole, name)) for name in inside])}"
+        for what, _, inside, whole in outcomes
+    ]
+    return "\n\n".join(parts)
 
 
 def _cells(seen: Seen, name: str) -> tuple[str, str]:
-    return (f"{median(seen, name):.0f}", f"{ratio(seen, name, OURS):.2f}") if name in seen else ("", "")
+    return f"{median(seen, name):.0f}", f"{ratio(seen, name, OURS):.2f}"
 
 
 if __name__ == "__main__":

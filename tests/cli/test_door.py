@@ -1,5 +1,6 @@
 """The door: help, exit codes, and one line for whatever goes wrong."""
 
+import io
 import os
 import re
 import shlex
@@ -222,6 +223,12 @@ def test_run_survives_what_happens_outside_a_command(monkeypatch, error, code):
     monkeypatch.setattr(door, "main", fail)
     monkeypatch.setattr("tokencost.cli.group._hush", lambda _: None)
     assert run() == code
+
+
+def test_run_writes_to_whatever_stands_for_standard_output(monkeypatch):
+    monkeypatch.setattr(sys, "argv", ["tokencost", "--version"])
+    monkeypatch.setattr(sys, "stdout", io.StringIO())
+    assert (run(), sys.stdout.getvalue()) == (0, f"tokencost {tc.__version__}\n")
 
 
 # --- as a program

@@ -1,7 +1,7 @@
 """Recorded price facts, read as questions that a book can be asked.
 
-A fact says that a meter had a price on a span, by some source. It is asked at its first instant, at its last, and on the days on which it was
-seen; for the smallest and for the largest request of its tier; inside its window.
+A fact says that a meter had a price on a span, by some source. It is asked at its first instant, at its last, and on the days on which it
+was seen; for the smallest and for the largest request of its tier; inside its window.
 """
 
 from __future__ import annotations
@@ -61,6 +61,15 @@ METERS = {
     "code_execution_container_hour": "container_s",
     "managed_agent_session_hour": "session_s",
 }
+CALLS = {
+    ("deepseek", "file-parse-ocr"): "page",
+    ("deepseek", "tts"): "character_input",
+    ("deepseek", "web-fetch"): "web_fetch",
+    ("deepseek", "web-search"): "web_search",
+    ("alibaba", "web-search (agent strategy)"): "web_search",
+    ("xiaomi", "mimo-v2.5-asr"): "audio_s",
+}
+"""What the word request means where it is not a call of a model."""
 UNITS = {
     None: 1,
     "per 1M tokens per hour": 1,
@@ -79,6 +88,9 @@ UNITS = {
     **dict.fromkeys(("call", "grounded prompt", "search query", "query", "request", "page", "post"), 1_000),
 }
 """What a printed price is multiplied with to make it one per million tokens, per thousand calls, per hour."""
+
+
+_NEVER = datetime(2030, 1, 1, tzinfo=UTC)
 
 
 class Fact(NamedTuple):
@@ -139,6 +151,7 @@ class Question(NamedTuple):
     meter: str
     selection: dict[str, str]
     price: Decimal
+    dated: bool = True
 
 
 class Difference(NamedTuple):
@@ -147,9 +160,13 @@ class Difference(NamedTuple):
     question: Question
     found: Decimal | str
 
+    @property
+    def label(self) -> str:
+        """The fact and the instant, for the list of differences that are meant."""
+        return f"{self.question.fact.label} at {self.question.at:%Y-%m-%dT%H:%M:%S}"
+
     def __str__(self) -> str:
-        fact, at = self.question.fact, self.question.at
-        return f"{fact.place} {fact.label} at {at:%Y-%m-%dT%H:%M:%S} for {self.question.counts}: {self.question.price}, here {self.found}"
+        return f"{self.question.fact.place} {self.label} for {self.question.counts}: {self.question.price}, here {self.found}"
 
 
 def _instant(text: str | None) -> datetime | None:
@@ -193,16 +210,18 @@ def read_facts(folder: Path) -> list[Fact]:
 
 
 def _end(fact: Fact, others: list[Fact]) -> datetime | None:
-    """Return when a fact stops: as it says, or when the next dated price of the same thing begins."""
-    later = [other.start for other in others if fact.start and other.start and other.start > fact.start]
+    """Return when a fact stops: as it says, or when the next price of the same thing begins by a source that is as good."""
+    later = [other.start for other in others if fact.start and other.start and other.start > fact.start and other.rank <= fact.rank]
     return min([end for end in (fact.until, *later) if end is not None], default=None)
 
 
 def _instants(fact: Fact, end: datetime | None) -> list[datetime]:
     """Return the instants at which a fact is known to hold."""
     found = [] if fact.start is None else [fact.start]
-    if fact.until is not None and fact.until == end and (fact.start is None or fact.until > fact.start):
-        found.append(fact.until - timedelta(microseconds=1))
+    if end is not None and (fact.start is None or end > fact.start):
+        found.append(end - timedelta(microseconds=1))
+    if end is not None and fact.start is not None:
+        found.append(fact.start + (end - fact.start) / 2)
     noons = [day + timedelta(hours=12) for text in fact.seen if (day := _instant(text)) is not None]
     found += [noon for noon in noons if (fact.start is None or noon >= fact.start) and (end is None or noon < end)]
     if not found:
@@ -235,7 +254,7 @@ def _moved(fact: Fact, at: datetime, end: datetime | None, days_off: frozenset) 
     """Return the instant nearest to one inside the window of a fact: after it, or before the end of the fact."""
     if fact.window is None:
         return at
-    back = fact.until is not None and at == fact.until - timedelta(microseconds=1)
+    back = end is not None and at == end - timedelta(microseconds=1)
     step = timedelta(minutes=-30 if back else 30)
     for n in range(14 * 48):
         moved = at + n * step
@@ -260,11 +279,14 @@ def _sizes(fact: Fact) -> list[tuple[int, int]]:
 
 def _asked(fact: Fact) -> tuple[str, dict[str, str]]:
     """Return the meter and the selection that a fact speaks of, in the words of the book."""
-    meter, selection = METERS[fact.meter], {"currency": fact.currency, "service_tier": fact.service}
+    meter = CALLS.get((fact.provider, fact.model), METERS[fact.meter])
+    selection = {"currency": fact.currency, "service_tier": fact.service}
     if fact.meter == "output_thinking":
         if fact.provider == "perplexity":
             return "reasoning", selection
         selection["mode"] = "thinking"
+    if fact.model == "grok-4.7-fast":  # a model here, a service in the fact
+        selection["service_tier"] = "standard"
     if fact.endpoint == "us.api.x.ai":
         selection["residency"] = "us"
     if fact.meter == "input_cache_read" and fact.note == "explicit cache hit":
@@ -284,21 +306,22 @@ def _counts(meter: str, prompt: int, answer: int) -> dict[str, int]:
 
 
 def questions(facts: list[Fact], days_off: frozenset) -> Iterator[Question]:
-    """Yield everything that strong facts say, unless a better source contradicts them."""
+    """Yield everything that facts say, unless a better source contradicts them; facts without any date are marked so."""
     by_key: defaultdict[tuple[str, ...], list[Fact]] = defaultdict(list)
     for fact in facts:
-        if fact.strong:
-            by_key[fact.key].append(fact)
+        by_key[fact.key].append(fact)
     for same in by_key.values():
         for fact in same:
             end = _end(fact, same)
             meter, selection = _asked(fact)
-            for start in _instants(fact, end):
+            instants = _instants(fact, end)
+            for start in instants or [_NEVER]:
                 at = _moved(fact, start, end, days_off)
                 if at is None or _outranked(fact, at, same):
                     continue
                 for prompt, answer in _sizes(fact):
-                    yield Question(fact, at, _counts(meter, prompt, answer), meter, selection, fact.price * UNITS[fact.unit])
+                    counts, price = _counts(meter, prompt, answer), fact.price * UNITS[fact.unit]
+                    yield Question(fact, at, counts, meter, selection, price, dated=bool(instants))
 
 
 def differences(book: tc.Book, name: str, question: Question) -> Difference | None:

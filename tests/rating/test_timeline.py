@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import threading
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
@@ -230,6 +231,16 @@ def test_jumping_about_in_time_changes_no_price(lab, data):
                 assert error_of(lambda at=at, s=selection: used.cost(tariff_.id, usage, at=at, **s)) == expected
 
 
+@pytest.fixture
+def hasty():
+    """Let threads take turns as often as they can."""
+    usual = sys.getswitchinterval()
+    sys.setswitchinterval(1e-6)
+    yield
+    sys.setswitchinterval(usual)
+
+
+@pytest.mark.usefixtures("hasty")
 def test_threads_that_price_different_instants_do_not_mix_them_up(book):
     """Four threads share one timeline and jump between versions, windows and lists."""
     usage = tc.Usage(input=1_000_000, cache_read=1_000_000, output=1_000_000)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import ast
 from datetime import UTC, date, datetime, time, timedelta, timezone, tzinfo
+from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -193,3 +195,18 @@ def test_overlaps_says_whether_a_shared_instant_exists(start, until, other_start
 
 def test_the_ends_of_time_are_aware():
     assert EARLIEST < NOON < LATEST
+
+
+def test_the_library_never_asks_what_time_it_is():
+    """Only the command line may default to now; a price depends on the instant that is passed and on nothing else."""
+    rooms = Path(tc.__file__).parent
+    asked = {"now", "today", "utcnow", "localtime", "gmtime", "time_ns", "perf_counter", "monotonic"}
+    found = [
+        (file.relative_to(rooms).as_posix(), node.lineno)
+        for file in sorted(rooms.rglob("*.py"))
+        if file.relative_to(rooms).parts[0] != "cli"
+        for node in ast.walk(ast.parse(file.read_text(encoding="utf-8")))
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr in asked
+    ]
+
+    assert found == []

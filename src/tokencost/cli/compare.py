@@ -55,9 +55,7 @@ _SHOWN_BAD_ROWS: Final = 10
 @click.option(
     "--counts",
     type=click.Choice(["totals", "disjoint"]),
-    default="totals",
-    show_default=True,
-    help="Whether input contains its cached part, as most APIs report it, or not.",
+    help="Whether input contains its cached part, as most APIs report it, or not. Without it the column names decide.",
 )
 @click.option("--zone", metavar="ZONE", help="The time zone of times without an offset, with --at each.")
 @click.option("--start", metavar="INSTANT", help="The first instant, where the log counts milliseconds from it, with --at each.")
@@ -125,7 +123,7 @@ def _demand(log: Path | None, name: str | None, options: dict[str, Any]) -> Trac
     columns: dict[str, str] = {}
     for pair in options["columns"]:
         meter, equals, column = pair.partition("=")
-        if not equals or not column:
+        if not equals:
             raise click.BadParameter(f"{pair!r} is no meter and column; write it like input=prompt_tokens", param_hint="'--column'")
         columns[meter.strip()] = column.strip()
     return read_trace(log, columns=columns, counts=options["counts"])

@@ -10,7 +10,7 @@ import click
 import tokencost as tc
 from tokencost.cli.command import ToldCommand
 from tokencost.cli.options import as_instants, json_option, matching, open_book, tables_option
-from tokencost.cli.output import emit_json
+from tokencost.cli.output import emit_json, shown_path
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -62,9 +62,15 @@ def _at_two_instants(what: tuple[str, ...], instants: tuple[datetime, ...], tabl
 
 
 def _of_two_folders(what: tuple[str, ...], tables: Path | None) -> PriceDiff:
+    from tokencost.tariffs.lint import find_tables
+
     if len(what) != _TWO:
         raise click.UsageError(f"two folders of tables are compared, not {len(what)}; pass OLD and NEW, or --at twice")
     if tables is not None:
         raise click.UsageError("--tables belongs to --at; name both folders as OLD and NEW")
-    old, new = (tc.load_book(Path(folder)).shelf for folder in what)
+    for folder in what:
+        root, _ = find_tables(Path(folder))
+        if root != Path(folder).resolve():
+            raise click.UsageError(f"{folder!r} is a part of its tables; pass the folder of all of them, {shown_path(root)!r}")
+    old, new = (tc.load_book(folder).shelf for folder in what)
     return tc.diff_shelves(old, new)

@@ -165,4 +165,3 @@ def run() -> int:
         return READER_GONE
     except KeyboardInterrupt:
         return INTERRUPTED
-    return 0

@@ -123,11 +123,12 @@ def list_(pattern: str | None, *, provider: str | None, tables: Path | None, as_
 def _entry(book: Book, name: str) -> dict[str, Any]:
     law = book.shelf.tariff(name)
     rated = law.in_force
+    end = law.ends(rated[-1])
     return {
         "offering": name,
         "title": law.title,
         "versions": len(rated),
-        "first": rated[0].start.date() if rated else None,
-        "last": rated[-1].start.date() if rated else None,
-        "until": end.date() if rated and (end := law.ends(rated[-1])) is not None else None,
+        "first": rated[0].start.date(),
+        "last": rated[-1].start.date(),
+        "until": None if end is None else end.date(),
     }

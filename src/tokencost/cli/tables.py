@@ -185,6 +185,6 @@ def stale(pattern: str | None, *, days: int, on: date | None, tables: Path | Non
 
 def _last_check(law: Tariff) -> date | None:
     """Return the day on which somebody last looked at a price that is still open; None where none is."""
-    if not law.in_force or law.ends(law.in_force[-1]) is not None:
+    if law.ends(law.in_force[-1]) is not None:
         return None
     return max(version.checked for version in law.in_force)

@@ -59,25 +59,27 @@ def _choice(row: Rate) -> str:
     tier = None
     if row.first_input or row.up_to is not None:
         tier = f"from {row.first_input:,}" + ("" if row.up_to is None else f" to {row.up_to:,}")
-    output = f"output from {row.first_output:,}" if row.first_output else None
+    output = None
+    if row.first_output or row.up_to_output is not None:
+        output = f"output from {row.first_output:,}" + ("" if row.up_to_output is None else f" to {row.up_to_output:,}")
     service = None if row.service_tier == "standard" else row.service_tier
     residency = None if row.residency is None else f"residency {row.residency}"
     return ", ".join(part for part in (row.currency, service, row.mode, residency, row.window, tier, output) if part)
 
 
 def _notes(tariff: Tariff, provider: Provider, sources: Mapping[str, Source]) -> Iterable[str]:
-    for label, note in [("note", tariff.note), *((f"note on {version.start:%Y-%m-%d}", version.note) for version in tariff.versions)]:
-        if note:
-            yield f"{label}: {note}"
+    dated = [(f"note on {part.start:%Y-%m-%d}", part.note) for part in (*tariff.versions, *tariff.promos)]
+    yield from (f"{label}: {note}" for label, note in [("note", tariff.note), *dated] if note)
     for schedule_id in dict.fromkeys(version.schedule for version in tariff.versions if version.schedule):
         for schedule in provider.schedule_versions(schedule_id):
             windows = "; ".join(
                 f"{w.window} {w.days} {w.hours}" + (f" except {w.except_calendar}" if w.except_calendar else "") for w in schedule.windows
             )
             yield f"schedule {schedule.id} from {iso(schedule.start)} in {schedule.timezone}: {windows}; otherwise {schedule.default}"
-    used = dict.fromkeys(
-        source for part in (*tariff.versions, *tariff.promos) for source in (part.source, *(row.source for row in part.rates)) if source
-    )
+    parts = (*tariff.versions, *tariff.promos)
+    rows = (row.source for part in parts for row in part.rates)
+    factors = (factor.source for version in tariff.versions for factor in version.adjustments)
+    used = dict.fromkeys(source for source in (*(part.source for part in parts), *rows, *factors) if source)
     for name in used:
         if name in sources:
             yield f"source {name}: {sources[name].url} ({sources[name].kind})"
