@@ -31,12 +31,13 @@ these is shown. Nothing here is a test: a slow machine breaks no build.
 """
 
 CASES = """\
-Microseconds of processor time, the median of {rounds} turns of about 20 ms. The bar on the total is held against the fastest peer that answers right.
+Microseconds of processor time, the median of {rounds} turns of about 20 ms. The bar on the total is held against the fastest peer
+that answers right.
 """
 
 STARTS = """\
-Milliseconds on the clock, the median of {rounds} new processes. `inside` runs from before the import to the answer; `whole` is the life of the
-process, Python included. The first price is that of the plain case; model-prices has no full quote and is asked for the total there too.
+Milliseconds on the clock, the median of {rounds} new processes. `inside` runs from before the import to the answer; `whole` is the
+life of the process, Python included. The first price is that of the plain case; model-prices has no full quote and is asked for the total there too.
 """
 
 

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Outcome", "bars", "measure", "tables"]
 
-ROUNDS = 21
+ROUNDS = 15
 IMPORT_BAR = 0.5
 COLD_BAR = 1.2
 YARDSTICK = "model-prices"

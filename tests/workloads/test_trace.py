@@ -119,6 +119,12 @@ def test_line_ends_of_an_old_mac(log):
     assert tc.read_trace(log("input,output\r1,2\r3,4\r")).total == tc.Usage(input=4, output=6)
 
 
+def test_blank_lines_are_no_rows(log):
+    trace = tc.read_trace(log("input,output\n\n1,2\n   \n\t\n3,4\n\n"))
+
+    assert (trace.total, trace.bad) == (tc.Usage(input=4, output=6), ())
+
+
 def test_blank_lines_above_the_header_and_blanks_after_separators(log):
     assert tc.read_trace(log('\n  \nmodel, input, "output"\n"a, b", 1, "2"\n')).total == tc.Usage(input=1, output=2)
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import click
 
+from tokencost.cli.command import ToldCommand
 from tokencost.cli.options import choice_options, exchange_table, json_option, now, open_book, tables_option
 from tokencost.cli.output import emit_json
 from tokencost.tariffs.clock import iso, to_instant
@@ -44,11 +45,22 @@ DEFAULT_OFFERINGS: Final = (
 """What is compared when no model is named: well-known offerings of makers on both sides of the price war."""
 
 _SHOWN_BAD_ROWS: Final = 10
+_LOG_ENDINGS: Final = frozenset({".csv", ".tsv", ".json", ".jsonl", ".ndjson", ".log", ".txt"})
 
 
-@click.command(short_help="A request log or workload on many offerings, cheapest first.")
-@click.argument("models", nargs=-1, metavar="[MODEL]...")
-@click.option("--log", type=click.Path(path_type=Path), metavar="FILE", help="A request log, CSV or JSON lines, one request a row.")
+@click.command(
+    cls=ToldCommand,
+    short_help="A request log or workload on many offerings, cheapest first.",
+    examples=(
+        "tokencost compare deepseek-reasoner gpt-4o o1 --at 2025-03-01T12:00:00Z --baseline gpt-4o",
+        "tokencost compare requests.csv gpt-4 gpt-3.5-turbo --at each --zone UTC",
+        "tokencost compare alibaba/china/qwen-max gpt-4o --at 2025-02-24T12:00:00Z --fx '2025-02-24 USD/CNY=7.2464'",
+    ),
+)
+@click.argument("models", nargs=-1, metavar="[LOG] [MODEL]...")
+@click.option(
+    "--log", type=click.Path(path_type=Path), metavar="FILE", help="The request log, CSV or JSON lines, if it is not named first."
+)
 @click.option("--workload", "workload_name", metavar="NAME", help="A described workload: a shipped one (chat, short-chat) or a TOML file.")
 @click.option("--at", metavar="INSTANT", help="The instant to rate at, with its offset, or 'each' for every row of the log at its own.")
 @click.option("--column", "columns", multiple=True, metavar="METER=NAME", help="The column of a meter, or at=NAME. Repeatable.")
@@ -76,15 +88,12 @@ def compare(
 ) -> None:
     """Rate a workload on many offerings, exactly, and sort them by what it costs there.
 
-    Without --log a shipped workload is rated that published statistics describe; without MODEL a set of well-known offerings. Without --at
-    now is taken, and the output says which instant that was. Rows of a log that cannot be read are counted, listed, and written to a file.
-
-    \b
-    Examples:
-      tokencost compare deepseek-reasoner gpt-4o o1 --at 2025-03-01T12:00:00Z --baseline gpt-4o
-      tokencost compare gpt-4 gpt-3.5-turbo --log requests.csv --at each --zone UTC
-      tokencost compare alibaba/china/qwen-max gpt-4o --at 2025-02-24T12:00:00Z --fx '2025-02-24 USD/CNY=7.2464'
-    """  # noqa: D301 - \b is the mark by which click keeps lines as they are
+    LOG is a request log, CSV or JSON lines, one request a row; without it a shipped workload is rated that published statistics describe.
+    MODEL is an id or any unambiguous name; without one a set of well-known offerings is taken. Without --at now is taken, and the output
+    says which instant that was. Rows of a log that cannot be read are counted, listed, and written to a file.
+    """
+    if models and log is None and _is_log(models[0]):
+        log, models = Path(models[0]), models[1:]
     if log is not None and workload_name is not None:
         raise click.UsageError("--log and --workload are two sources of demand; pass one of them")
     demand = _demand(log, workload_name, options)
@@ -105,6 +114,11 @@ def compare(
             click.echo(line)
     for line in _about_bad(bad, written):
         click.echo(line, err=True)
+
+
+def _is_log(word: str) -> bool:
+    """Say whether the first word is a request log and not a model: a file's ending, or a file that is there."""
+    return Path(word).suffix.lower() in _LOG_ENDINGS or Path(word).is_file()
 
 
 def _about(demand: Trace | Workload) -> Iterator[str]:

@@ -194,7 +194,7 @@ def _count(meter: str, value: object, needed: frozenset[str]) -> int | None:
         if meter in needed:
             raise UsageError(f"{meter} is empty; a request has a count, which may be 0", meter=meter, value=value)
         return None
-    match = None if isinstance(value, bool) else _WHOLE.fullmatch(str(value))
+    match = _WHOLE.fullmatch(str(value))
     if match is None or len(match.group(1)) > _LONGEST:
         raise UsageError(
             f"{meter}={_short(value)} is not a whole number; write it in figures, without separators", meter=meter, value=value
