@@ -37,7 +37,8 @@ that answers right.
 
 STARTS = """\
 Milliseconds on the clock, the median of {rounds} new processes. `inside` runs from before the import to the answer; `whole` is the
-life of the process, Python included. The first price is that of the plain case; model-prices has no full quote and is asked for the total there too.
+life of the process, Python included. The first price is that of the plain case; model-prices has no full quote and is asked for the
+total there too.
 """
 
 

@@ -2,20 +2,14 @@
 
 from __future__ import annotations
 
-import sys
-import threading
-from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 import tokencost as tc
 from rating.agreement import error_of
-from rating.draws import LAB, counts_for, instants_for, tariffs
-from rating.oracle import NoPrice, offered
+from rating.draws import LAB
 from tokencost.rating.timeline import Selection
 from tokencost.tariffs.shelf import Shelf
 
@@ -207,69 +201,6 @@ def test_a_schedule_that_has_ended_gives_no_price(tmp_path):
         tc.load_book(tmp_path).cost("lab/rack/m", USAGE, at=day(1, 31))
 
 
-@given(data=st.data())
-def test_jumping_about_in_time_changes_no_price(lab, data):
-    """The segment that was used last is kept; a book that has priced other instants says what a fresh one says."""
-    tariff_ = data.draw(tariffs())
-    instants = data.draw(st.lists(instants_for(tariff_), min_size=2, max_size=6))
-    usage = tc.Usage.of(data.draw(counts_for(tariff_)))
-    selections = [{}]
-    for at in instants:
-        try:
-            selections += [wanted._asdict() for wanted in offered(tariff_, at)[:2]]
-        except NoPrice:
-            continue
-    used = lab.with_tariffs([tariff_])
-    for at in [*instants, *reversed(instants), *instants]:
-        for selection in selections:
-            fresh = lab.with_tariffs([tariff_])
-            expected = error_of(lambda at=at, s=selection, b=fresh: b.cost(tariff_.id, usage, at=at, **s))
-            if expected is None:
-                assert used.cost(tariff_.id, usage, at=at, **selection) == fresh.cost(tariff_.id, usage, at=at, **selection)
-                assert used.quote(tariff_.id, usage, at=at, **selection) == fresh.quote(tariff_.id, usage, at=at, **selection)
-            else:
-                assert error_of(lambda at=at, s=selection: used.cost(tariff_.id, usage, at=at, **s)) == expected
-
-
-@pytest.fixture
-def hasty():
-    """Let threads take turns as often as they can."""
-    usual = sys.getswitchinterval()
-    sys.setswitchinterval(1e-6)
-    yield
-    sys.setswitchinterval(usual)
-
-
-@pytest.mark.usefixtures("hasty")
-def test_threads_that_price_different_instants_do_not_mix_them_up(book):
-    """Four threads share one timeline and jump between versions, windows and lists."""
-    usage = tc.Usage(input=1_000_000, cache_read=1_000_000, output=1_000_000)
-    name = "deepseek/global/deepseek-chat"
-    instants = ["2024-09-01T00:00:00Z", "2025-02-01T00:00:00Z", "2025-03-01T17:00:00Z", "2025-03-01T12:00:00Z", "2025-10-15T00:00:00Z"]
-    moments = [tc.to_instant(at) for at in instants]
-    expected = [tc.load_book().cost(name, usage, at=at) for at in moments]
-    assert len(set(expected)) == 4  # 0.434 at the launch price too
-    shared, wrong = book.with_layers([]), []
-    start = threading.Barrier(4)
-
-    def work(offset: int) -> None:
-        start.wait()
-        for n in range(1_500):
-            k = (n * (offset + 1) + offset) % len(moments)
-            if (
-                shared.cost(name, usage, at=moments[k]) != expected[k]
-                or shared.quote(name, usage, at=moments[k]).total.amount != expected[k]
-            ):
-                wrong.append(k)
-
-    threads = [threading.Thread(target=work, args=(offset,)) for offset in range(4)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    assert wrong == []
-
-
 def test_a_dated_alias_prices_by_its_piece(book):
     """mistral-large-latest has meant four models; the price follows the piece, to the microsecond."""
     usage = tc.Usage(input=1_000_000)
@@ -347,12 +278,3 @@ def test_layers_and_allowances_cut_the_history_too(lab):
     assert [span.start for span in line.spans] == [day(1, 1), day(2, 1), day(3, 1), day(4, 1), day(5, 1)]
     told = [[type(w).__name__ for w in book.quote(law.id, USAGE, at=at).warnings] for at in (day(2, 15), day(3, 15), day(4, 15))]
     assert told == [[], ["AllowanceNotice"], []]
-
-
-def test_each_segment_is_resolved_once(lab):
-    law = tariff(version(day(1, 1), "1"), version(day(2, 1), "2"))
-    line = lab.with_tariffs([law]).timeline(law.id)
-    first = line.segment(day(1, 5))
-    assert line.segment(day(2, 5)) is not first
-    assert line.segment(day(1, 6)) is first
-    assert replace(law) == law  # the records were not touched

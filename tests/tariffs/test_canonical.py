@@ -260,6 +260,17 @@ def test_a_drawn_file_is_in_canonical_form(tmp_path_factory, tariff):
     assert [fault for fault in lint_tables(root) if fault.code not in ("T12", "T13", "T14", "T15", "T16", "T17")] == []
 
 
+@pytest.mark.parametrize(("name", "line"), [("acme/provider.toml", 4), ("acme/sources.toml", 5)])
+def test_providers_and_sources_have_a_canonical_form_too(tmp_path, name, line):
+    root = write_tables(tmp_path)
+    file = root / name
+    text = file.read_text()
+    file.write_text(HEAD + text.replace(" = ", "   =   "), newline="\n")
+
+    assert [(fault.code, fault.path, fault.line) for fault in lint_tables(root)] == [("T19", name, line)]
+    assert canonical_form(file, root) == HEAD + text
+
+
 @pytest.mark.parametrize("name", ["calendars/days-off.toml", "claims.toml"])
 def test_calendars_and_claims_are_kept_as_they_stand(tmp_path, name):
     root = write_tables(tmp_path, files={"claims.toml": "# what the press said\n"})

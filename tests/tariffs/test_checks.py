@@ -137,6 +137,7 @@ def test_all_faults_of_a_file_are_reported_at_once(tmp_path):
 ONE = OFFERING.replace('  { currency = "CNY", input = 4.0, cache_read = 1.0, output = 16.0 },\n', "")
 ROW = '  { currency = "USD", input = 0.55, cache_read = 0.14, output = 2.19 },\n'
 END = "\n]\n"
+SPANS = ONE.replace("basis", "until = 2025-04-01T00:00:00Z\nbasis") + "\n" + ONE.replace("2025-01-20", "2025-03-01")
 BLOCK = 'basis = "announced"\nsource = "page"\nchecked = 2026-01-01\n'
 UNTIL = "[[promo]]\nfrom = 2025-02-01T00:00:00Z\nuntil = 2025-03-01T00:00:00Z\n" + BLOCK
 FREE = '\n[[allowance]]\nmeter = "{}"\nquantity = {}\nper = "day"\nsource = "{}"\nchecked = 2026-01-01\n'
@@ -195,6 +196,8 @@ FREE = '\n[[allowance]]\nmeter = "{}"\nquantity = {}\nper = "day"\nsource = "{}"
             "ends at 2025-01-19T00:00:00Z, before it begins; correct its until",
         ),
         (("rates", "until = 2025-01-20T00:00:00Z\nrates"), "T07", "version 2025-01-20", "correct its until"),
+        ((ONE, SPANS), "T07", "version 2025-03-01", "starts before the one above it ends, 2025-04-01T00:00:00Z; let that one end here"),
+        ((ONE, SPANS.replace("2025-04", "2025-03")), None, None, None),
         (("rates", 'status = "withdrawn"\nrates'), "T07", "", "give the tariff at least one that is not withdrawn"),
         ((END, f"{END}{UNTIL}multiply = 0.5\n".replace("2025-03", "2025-01")), "T08", "promo 2025-02-01", "correct its until"),
         ((END, f"{END}{UNTIL}"), "T08", "promo 2025-02-01", "give it one of them"),
@@ -274,6 +277,15 @@ def test_a_schedule_must_hold_for_the_whole_version(tmp_path, first, second, exp
 
     assert [fault.code for fault in found] == ([] if expected is None else ["T10"])
     assert all(f"has no edition from {expected} on" in fault.message for fault in found)
+
+
+def test_a_fault_of_the_list_is_not_said_again_of_its_promotion(tmp_path):
+    """A promotion that leaves the broken choice alone is not blamed for it."""
+    promo = f"{END}{UNTIL}rates = [\n{ROW.replace('USD', 'EUR')}]\n"
+    text = ONE.replace(ROW, ROW + ROW).replace(END, promo, 1)
+    faults = [fault for fault in lint_tables(write_tables(tmp_path, files={MODEL: text})) if fault.code != "T19"]
+
+    assert [(fault.code, fault.where) for fault in faults] == [("T04", "version 2025-01-20, USD, standard")]
 
 
 def test_rows_answer_for_the_editions_in_force_and_no_others(tmp_path):

@@ -98,6 +98,13 @@ def test_a_whole_number_is_a_price():
     assert isinstance(version.rates[0].prices["input"], Decimal)
 
 
+def test_a_whole_number_is_a_factor():
+    (version,) = read(OFFERING + 'adjustments = [{ service_tier = "priority", multiply = 2 }]\n').versions
+
+    assert version.adjustments[0].multiply == Decimal(2)
+    assert isinstance(version.adjustments[0].multiply, Decimal)
+
+
 PRICE = "version 2025-01-20, row 1"
 VERSION = "version 2025-01-20"
 EXACT = "not an exact decimal; write a plain number like 0.55, without quotes"

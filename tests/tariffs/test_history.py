@@ -81,6 +81,14 @@ def test_one_line_for_every_row_factor_and_promotion(tmp_path):
     )
 
 
+def test_a_source_that_is_not_on_file_is_named_and_not_explained(tmp_path):
+    """A tariff made in memory may have its source anywhere."""
+    table = history_table(FULL, Shelf(write_tables(tmp_path)).provider("acme"), {})
+
+    assert table.rows[0][-1] == "press"
+    assert [note for note in table.notes if note.startswith("source")] == []
+
+
 @given(tariffs())
 def test_nothing_of_a_tariff_is_left_out(tmp_path_factory, tariff):
     """A row for each rate, factor and multiplying promotion, whatever the tariff."""

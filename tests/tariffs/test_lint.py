@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date
+from pathlib import Path
 
 import pytest
 
@@ -123,6 +124,19 @@ def test_files_of_other_kinds_are_passed_over(root):
     assert lint_tables(root) == []
 
 
+def test_a_file_that_cannot_be_opened_is_a_fault_like_any_other(root, monkeypatch):
+    read = Path.read_bytes
+
+    def refuse(path):
+        if path.name == "model.toml" and "acme" in path.parts:
+            raise PermissionError(13, "Permission denied")
+        return read(path)
+
+    monkeypatch.setattr(Path, "read_bytes", refuse)
+
+    assert [str(fault) for fault in lint_tables(root)] == ["acme/global/model.toml: T21 cannot be read: permission denied"]
+
+
 # --- places
 
 TEXT = """\
@@ -148,6 +162,9 @@ adjustments = [ { multiply = 0.5 } ]
 windows = [
   { window = "peak", hours = "09:00-12:00" },
 ]
+
+[[promo]]
+multiply = 0.5
 """
 
 
@@ -172,7 +189,9 @@ windows = [
         (("version", 1, None), "adjustments", 17),
         (("version", 2, None), None, None),
         (("schedule", 0, 0), "hours", 21),
-        (("promo", 0, None), None, None),
+        (("promo", 0, 1), None, 24),
+        (("promo", 0, 1), "multiply", 25),
+        (("alias", 0, None), None, None),
     ],
 )
 def test_a_place_leads_to_its_line(place, key, line):

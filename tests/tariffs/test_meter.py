@@ -12,7 +12,7 @@ PER = {"token": 1_000_000, "token-second": 3_600_000_000, "call": 1_000, "page":
 
 @pytest.mark.parametrize("row", METERS.values(), ids=lambda row: row.name)
 def test_a_meter_is_whole(row):
-    assert METERS[row.name] is row
+    assert meter(row.name) is METERS[row.name] is row
     assert row.per == PER[row.unit]
     assert row.counts
     assert row.priced_per

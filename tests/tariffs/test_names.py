@@ -50,8 +50,8 @@ RIVAL = HEAD.format("Rival", "publisher", "global") + alias("nick", "global/riva
 RESOLD = 'publisher = "acme"\n\n' + OFFERING
 
 
-@pytest.fixture(scope="module")
-def shelf(tmp_path_factory):
+@pytest.fixture(scope="module", params=[True, False], ids=["trusted", "checked"])
+def shelf(request, tmp_path_factory):
     """A publisher with two endpoints, a rival with a name in common, and hosts that resell."""
     files = {
         "acme/provider.toml": ACME,
@@ -66,7 +66,7 @@ def shelf(tmp_path_factory):
         **dict.fromkeys(("host/us/only-resold.toml", "shop/global/only-resold.toml", "shop/global/once-resold.toml"), RESOLD),
         "acme/global/model.toml": OFFERING,
     }
-    return Shelf(write_tables(tmp_path_factory.mktemp("tables"), files=files))
+    return Shelf(write_tables(tmp_path_factory.mktemp("tables"), files=files), trusted=request.param)
 
 
 @pytest.mark.parametrize(

@@ -64,7 +64,7 @@ def read_mooncake(path: Path, *, start: datetime) -> list[Call]:
 def slow_bill(book: tc.Book, name: str, requests: Iterable[tuple[tc.Usage, datetime]], **selection: str | None) -> Bill:
     """Rate one request after the other and add up, with more digits than any sum can need.
 
-    Like a comparison it falls back to the offering's own list where there is none in the currency asked for.
+    Like a comparison it takes another list of the offering where there is none in the currency asked for.
     """
     failed: Counter[type[tc.TokencostError]] = Counter()
     amount, priced = Decimal(0), 0
@@ -74,8 +74,9 @@ def slow_bill(book: tc.Book, name: str, requests: Iterable[tuple[tc.Usage, datet
             try:
                 try:
                     cost = book.cost(name, usage, at=at, **selection)
-                except tc.CurrencyError:
-                    cost = book.cost(name, usage, at=at, **{**selection, "currency": None})
+                except tc.CurrencyError as error:
+                    listed = book.currency if book.currency in error.available else error.available[0]
+                    cost = book.cost(name, usage, at=at, **{**selection, "currency": listed})
                 amount += cost
                 priced += 1
             except tc.TokencostError as error:

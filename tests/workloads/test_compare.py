@@ -263,6 +263,26 @@ def test_a_list_that_changes_its_currency(priced):
     assert (row.total, row.native) == (tc.Money(3, "USD"), None)
 
 
+def test_several_lists_and_none_in_the_currency_asked_for(priced):
+    """Like a quote: the list in the book's currency is converted, or else the first that there is."""
+    book = priced(m=("2025-01-01T00:00:00Z", "CNY", [{"input": "7"}]))
+    tariff = book.shelf.tariff("lab/rack/m")
+    (version,) = tariff.versions
+    euro = tc.Rate(currency="EUR", prices={"input": Decimal(1)})
+    book = book.with_tariffs([replace(tariff, versions=(replace(version, rates=(*version.rates, euro)),))])
+    usage = tc.Usage(input=10**6)
+
+    def native(book, currency):
+        return tc.compare(usage, ["lab/rack/m"], at=AT, currency=currency, book=book).rows[0].native
+
+    yuan, euros = tc.Money(7, "CNY"), tc.Money(1, "EUR")
+    assert [native(book, currency) for currency in (None, "USD", "GBP", "EUR")] == [yuan, yuan, yuan, euros]
+    assert [native(book.with_currency("EUR"), currency) for currency in (None, "GBP", "CNY")] == [euros, euros, yuan]
+    fx = tc.ExchangeTable([(date(2025, 1, 31), "GBP", base, "9", "x") for base in ("CNY", "EUR")])
+    quote = book.quote("lab/rack/m", usage, at=AT, currency="GBP", fx=fx)
+    assert tc.compare(usage, ["lab/rack/m"], at=AT, currency="GBP", fx=fx, book=book).rows[0].total == quote.total
+
+
 def test_no_price_is_last_and_never_zero(book):
     """The reason stands where the price would."""
     result = tc.compare(MILLION, ["gpt-5", "o1", "claude-sonnet-4-5"], at=AT, book=book)

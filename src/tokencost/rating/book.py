@@ -191,8 +191,8 @@ class Book:
         rates = cell.rates
         total = 0
         try:
-            for name, count in usage.counts.items():
-                total += count * rates[name]
+            for meter, count in usage.counts.items():
+                total += count * rates[meter]
         except KeyError:  # a meter priced by the hour, one with a minimum, or one without a rate
             return total_of(segment, usage, at)
         return decimal_of(total, cell.scale)

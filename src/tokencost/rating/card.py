@@ -150,8 +150,8 @@ class Cell:
         priced = tuple(self.prices)
         chain = " or ".join(ancestors(bucket))
         return UnpricedMeterError(
-            f"{self.scope.offering} has no rate for {chain} in {self.scope.currency}; it prices {', '.join(priced) or 'nothing'}, so leave the bucket out or "
-            "count it in one of these",
+            f"{self.scope.offering} has no rate for {chain} in {self.scope.currency}; "
+            f"it prices {', '.join(priced) or 'nothing'}, so leave the bucket out or count it in one of these",
             offering=self.scope.offering,
             meter=bucket,
             priced=priced,
@@ -240,8 +240,8 @@ class Ladder:
     def _above(self, what: str, size: int, limit: int) -> AboveListError:
         scope = self.cells[0].scope
         return AboveListError(
-            f"{size} {what} tokens are above {limit}, the largest request that {scope.offering} prices in {scope.currency}; split the request or take "
-            "another offering",
+            f"{size} {what} tokens are above {limit}, the largest request that {scope.offering} prices in {scope.currency}; "
+            "split the request or take another offering",
             offering=scope.offering,
             tokens=size,
             limit=limit,
@@ -249,9 +249,10 @@ class Ladder:
 
 
 def graduated(ladder: Ladder, usage: Usage) -> list[tuple[Cell, Usage]]:
-    """Cut a request into the slices of a graduated ladder: prompt tokens fill the tiers in prompt order, the rest pays the last one reached.
+    """Cut a request into the slices of a graduated ladder.
 
-    A cached prefix comes first, then what was written to the cache, then the other input.
+    Prompt tokens fill the tiers in prompt order, the rest pays the last tier reached. A cached prefix comes first, then what was
+    written to the cache, then the other input.
     """
     final = ladder.cell(usage)
     output = usage.output_total

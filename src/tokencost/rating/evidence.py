@@ -23,7 +23,8 @@ _UNCERTAIN: Final = frozenset({"first_observed", "catalogue"})
 class Evidence(NamedTuple):
     """How a price is known: the version it stands in, its source, and when somebody last looked.
 
-    `basis` says how the start date is known; `source` is the document that the rates of the list lead to; `decided` which instant decides the price.
+    `basis` says how the start date is known; `source` is the document that the rates of the list lead to; `decided` which instant decides
+    the price.
     """
 
     offering: str

@@ -73,7 +73,8 @@ class Layer:
         """Refuse a word that no request can match: the layer would be left out of every price without a sign."""
         if self.offering is not None and len([part for part in self.offering.split("/") if part]) < 3:  # noqa: PLR2004
             raise LayerError(
-                f"{self.kind} {self.name!r} is for {self.offering!r}, which is no id; write it as provider/endpoint/model", layers=(self.name,)
+                f"{self.kind} {self.name!r} is for {self.offering!r}, which is no id; write it as provider/endpoint/model",
+                layers=(self.name,),
             )
         if self.service_tier is not None and self.service_tier not in SERVICE_TIERS:
             raise UnknownNameError.of(self.service_tier, SERVICE_TIERS, what="service tier", where=", ".join(SERVICE_TIERS))

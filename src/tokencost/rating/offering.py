@@ -176,9 +176,7 @@ class Offering:
     ) -> RateCard:
         """Return the unit prices at an instant, one row for each context tier."""
         when = to_instant(at)
-        line = self.book.timeline(
-            self.name, currency=currency, service_tier=service_tier, mode=mode, residency=residency, tenant=tenant
-        )
+        line = self.book.timeline(self.name, currency=currency, service_tier=service_tier, mode=mode, residency=residency, tenant=tenant)
         segment = line.segment(when)
         ladder = segment.ladder(when)
         rows: list[CardRow] = []

@@ -33,8 +33,8 @@ __all__ = ["LineItem", "Quote", "make_quote", "parts_of", "ticks_of", "total_of"
 class LineItem(NamedTuple):
     """One bucket of the usage at its rate.
 
-    `billed_as` is the meter whose rate was taken, `billed` the quantity after a minimum, `price` per `priced_per`, `layer` the layer that gave the
-    rate, and `source` the id of the document.
+    `billed_as` is the meter whose rate was taken, `billed` the quantity after a minimum, `price` per `priced_per`, `layer` the layer that
+    gave the rate, and `source` the id of the document.
     """
 
     meter: str

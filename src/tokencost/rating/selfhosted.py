@@ -36,13 +36,14 @@ def self_hosted(
 ) -> Tariff:
     """Return a tariff for a model on one's own machines, a tariff like any other.
 
-    `gpu_hour` is the cost of one GPU for one hour, `tokens_per_second` the throughput of all `gpus` together for each meter when they do nothing
-    else (`{"input": 20_000, "output": 2_500}`), `utilisation` the share of paid time that is used, above 0 and at most 1. The price per
-    million tokens of a meter is `gpu_hour * gpus * 10^6 / (3600 * throughput * utilisation)`, rounded half-even to six decimals.
+    `gpu_hour` is the cost of one GPU for one hour, `tokens_per_second` the throughput of all `gpus` together for each meter when they do
+    nothing else (`{"input": 20_000, "output": 2_500}`), `utilisation` the share of paid time that is used, above 0 and at most 1. The
+    price per million tokens of a meter is `gpu_hour * gpus * 10^6 / (3600 * throughput * utilisation)`, rounded half-even to six decimals.
 
     >>> import tokencost as tc
-    >>> mine = tc.self_hosted("me/rack/llama", gpu_hour="2.50", gpus=8, tokens_per_second={"input": 20_000, "output": 2_500}, utilisation="0.4",
-    ...                       start="2026-01-01T00:00:00Z")
+    >>> speed = {"input": 20_000, "output": 2_500}
+    >>> start = "2026-01-01T00:00:00Z"
+    >>> mine = tc.self_hosted("me/rack/llama", gpu_hour="2.50", gpus=8, tokens_per_second=speed, utilisation="0.4", start=start)
     >>> str(mine.versions[0].rates[0].prices["output"])
     '5.555556'
     >>> tc.load_book().with_tariffs([mine]).cost("me/rack/llama", tc.Usage(output=1_000_000), at="2026-06-01T00:00:00Z")
@@ -72,11 +73,13 @@ def self_hosted(
             value=gpu_hour,
         )
     if not tokens_per_second:
-        raise UsageError("tokens_per_second is empty, nothing has a price; pass a throughput for each meter", meter="tokens_per_second", value={})
+        said = "tokens_per_second is empty, nothing has a price; pass a throughput for each meter"
+        raise UsageError(said, meter="tokens_per_second", value={})
     prices: dict[str, Decimal] = {}
     for name, throughput in tokens_per_second.items():
         if meter(name).unit != "token":
-            raise UsageError(f"tokens_per_second[{name!r}] counts {meter(name).unit}s, not tokens; pass token meters", meter=name, value=throughput)
+            said = f"tokens_per_second[{name!r}] counts {meter(name).unit}s, not tokens; pass token meters"
+            raise UsageError(said, meter=name, value=throughput)
         rate = Fraction(exact_decimal(throughput, what="tokens_per_second"))
         if rate <= 0:
             raise UsageError(

@@ -108,8 +108,8 @@ class Segment:
             return None
         span = self.span
         raise OutsideHistoryError(
-            f"no price of {span.tariff.id} is known at {iso(at)}: schedule {span.version.schedule!r} has no edition from {iso(self.start)} on; "
-            "add one to provider.toml, or end the version",
+            f"no price of {span.tariff.id} is known at {iso(at)}: "
+            f"schedule {span.version.schedule!r} has no edition from {iso(self.start)} on; add one to provider.toml, or end the version",
             offering=span.tariff.id,
             at=at,
             first=self.start,
@@ -228,7 +228,8 @@ class Timeline:
         )
         cure = f"{' and '.join(others)} has one; or " if others else ""
         raise CurrencyError(
-            f"{span.tariff.id} has no {asked} list at {iso(at)}, only {', '.join(listed)}; {cure}pass currency={listed[0]!r}, or fx= with a dated exchange table",
+            f"{span.tariff.id} has no {asked} list at {iso(at)}, only {', '.join(listed)}; "
+            f"{cure}pass currency={listed[0]!r}, or fx= with a dated exchange table",
             offering=span.tariff.id,
             asked=asked,
             available=listed,

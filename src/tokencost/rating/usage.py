@@ -162,7 +162,8 @@ class Usage:
             if count < 0:
                 parts = ", ".join(f"{part}={n}" for part, n in given.items() if part != name and name in ancestors(part))
                 raise UsageError(
-                    f"{name}={given[name]} is less than its parts {parts}; the total must contain them, or use Usage(...) for disjoint counts",
+                    f"{name}={given[name]} is less than its parts {parts}; "
+                    "the total must contain them, or use Usage(...) for disjoint counts",
                     meter=name,
                     value=given[name],
                 )

@@ -20,6 +20,7 @@ from tokencost.errors import (
 from tokencost.exact import from_fraction
 from tokencost.rating.book import load_book
 from tokencost.rating.quote import ticks_of, total_of
+from tokencost.rating.timeline import Selection
 from tokencost.tariffs.clock import LATEST, UTC
 from tokencost.tariffs.money import Money, currency_code
 from tokencost.workloads.comparison import Compared, Comparison, requests_text
@@ -84,13 +85,10 @@ def compare(
         named.setdefault(book.resolve(name).pieces, name)
     if not named:
         raise UsageError("no offering to compare; name at least one", meter="offerings", value=())
+    choice = Selection(currency, service_tier, mode, residency, tenant)
     rows: list[Compared] = []
     for name in named.values():
-        lines = [
-            book.timeline(name, currency=asked, service_tier=service_tier, mode=mode, residency=residency, tenant=tenant)
-            for asked in dict.fromkeys((currency, None))
-        ]
-        rows.append(_compared(name, lines, demand, wanted, fx))
+        rows.append(_compared(_Prices(book, name, choice), demand, wanted, fx))
         if progress is not None:
             progress(name, demand.requests)
     against = None if baseline is None else named[book.resolve(baseline).pieces]
@@ -105,29 +103,38 @@ class _Stretch(NamedTuple):
     reason: Exception | None
 
 
-def _stretch(lines: list[Timeline], at: datetime) -> _Stretch:
-    """Return the stretch of an instant in the currency asked for, or else in the offering's own."""
-    spans = lines[0].spans  # the same for every currency
-    found = next((span for span in spans if span.start <= at < span.until), None)
-    until = found.until if found is not None else min((span.start for span in spans if span.start > at), default=LATEST)
-    reason: Exception | None = None
-    for line in lines:
+class _Prices(NamedTuple):
+    """The price history of one offering under one choice, in whichever currency it has a list."""
+
+    book: Book
+    name: str
+    choice: Selection
+
+    def line(self, currency: str | None) -> Timeline:
+        return self.book.timeline(self.name, **self.choice._replace(currency=currency)._asdict())
+
+    def stretch(self, at: datetime) -> _Stretch:
+        """Return the stretch of an instant in the currency asked for, or else in the book's or the first that is listed."""
+        line = self.line(self.choice.currency)
+        found = next((span for span in line.spans if span.start <= at < span.until), None)
+        until = found.until if found is not None else min((span.start for span in line.spans if span.start > at), default=LATEST)
         try:
-            return _Stretch(until, line.segment(at), None)
-        except CurrencyError as error:
-            reason = error
+            try:
+                return _Stretch(until, line.segment(at), None)
+            except CurrencyError as error:
+                listed = self.book.currency if self.book.currency in error.available else error.available[0]
+                return _Stretch(until, self.line(listed).segment(at), None)
         except _NO_PRICE as error:
             return _Stretch(until, None, error)
-    return _Stretch(until, None, reason)
 
 
-def _compared(name: str, lines: list[Timeline], demand: Demand, wanted: str, fx: ExchangeTable | None) -> Compared:
+def _compared(prices: _Prices, demand: Demand, wanted: str, fx: ExchangeTable | None) -> Compared:
     """Rate all demand on one offering: in the currency asked for, or in its own where there is no such list."""
     tally = _Tally()
     for begin, end in demand.days():
         low = begin
         while low < end:
-            stretch = _stretch(lines, demand.instant(low))
+            stretch = prices.stretch(demand.instant(low))
             high = min(demand.until(low, stretch.until), end)
             if stretch.segment is None:
                 assert stretch.reason is not None
@@ -135,7 +142,7 @@ def _compared(name: str, lines: list[Timeline], demand: Demand, wanted: str, fx:
             elif not _rate_together(tally, stretch.segment, demand, low, high):
                 _rate_each(tally, stretch.segment, demand, low, high)
             low = high
-    return tally.result(name, lines[0].resolution.offering, wanted, fx)
+    return tally.result(prices.name, prices.line(prices.choice.currency).resolution.offering, wanted, fx)
 
 
 def _rate_together(tally: _Tally, segment: Segment, demand: Demand, low: int, high: int) -> bool:

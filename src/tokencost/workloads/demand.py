@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from tokencost.errors import UsageError, UsageTypeError
 from tokencost.rating.usage import Usage
 from tokencost.tariffs.clock import LATEST, to_instant
+from tokencost.tariffs.meter import TOKEN_METERS
 from tokencost.workloads.trace import Trace
 from tokencost.workloads.workload import Segment, Workload, checked_requests
 
@@ -89,7 +90,7 @@ class Demand:
     @property
     def tokens(self) -> int:
         """All tokens of all requests, cached ones included."""
-        return sum(item.usage.tokens * item.times for item in self.items)
+        return sum(count for name, count in self.batch(0, len(self.items)).counts.items() if name in TOKEN_METERS)
 
     def batch(self, low: int, high: int) -> Batch:
         """Return the items from `low` to `high` added up, once for all offerings that ask."""
