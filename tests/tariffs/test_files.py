@@ -7,13 +7,16 @@ from datetime import UTC, date, datetime
 from decimal import Decimal
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import tokencost as tc
 from strategies import CALENDAR, OFFERING, PROVIDER, SOURCES, tariffs
 from tokencost.tariffs.canonical import tariff_text
+from tokencost.tariffs.checks import STRUCTURE, Case, findings_of
+from tokencost.tariffs.fault import CODES
 from tokencost.tariffs.files import Reading, build_tariff, read_calendar, read_claims, read_provider, read_sources, read_tariff, read_toml
+from tokencost.tariffs.plausibility import PLAUSIBILITY
 
 CLAIM = """
 [[claim]]
@@ -333,6 +336,45 @@ def test_whatever_a_document_holds_the_door_answers_with_faults(doc):
             read_tariff(doc, "acme/global/model", path="x.toml")
     else:
         assert read_tariff(doc, "acme/global/model", path="x.toml").id == "acme/global/model"
+
+
+def places(node: object) -> list[tuple[object, object]]:
+    """Every (container, key) of a document."""
+    inside = list(node.items()) if isinstance(node, dict) else list(enumerate(node)) if isinstance(node, list) else []
+    return [(node, key) for key, _ in inside] + [place for _, value in inside for place in places(value)]
+
+
+ODD = (
+    st.none()
+    | st.booleans()
+    | st.integers(-2, 2)
+    | st.sampled_from(["", "peak", "thinking", "standard", [], {}, [1], [{}], {"input": 1}, date(2025, 1, 1), datetime(2025, 1, 1)])  # noqa: DTZ001
+    | st.sampled_from([Decimal(text) for text in ("NaN", "-Infinity", "1e-9", "1e999", "-1", "0")])
+)
+
+
+@settings(max_examples=200)
+@given(tariffs(), ODD, st.data())
+def test_a_table_with_one_value_replaced_is_answered_with_findings(tariff, odd, data):
+    """Whatever is written in one place of a sound table, the checks answer; they never break down."""
+    doc = parsed(tariff_text(tariff))
+    container, key = data.draw(st.sampled_from(places(doc)))
+    if data.draw(st.booleans()):
+        container[key] = odd
+    else:
+        del container[key]
+    reading = Reading("x.toml")
+    built = build_tariff(reading, doc, tariff.id)
+    findings = findings_of(Case(built, SOUND, KNOWN, {}), (*STRUCTURE, *PLAUSIBILITY), unsound=reading.unsound)
+
+    assert all(finding.code in CODES and finding.message for finding in (*reading.findings, *findings))
+    if not reading.findings and not findings:
+        text = tariff_text(built)
+        assert tariff_text(read(text)) == text
+
+
+SOUND = read_provider(parsed(PROVIDER), "acme", path="p")
+KNOWN = read_sources(parsed(SOURCES), path="s")
 
 
 def test_the_publisher_is_the_provider_unless_said_otherwise():

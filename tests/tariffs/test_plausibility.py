@@ -27,7 +27,11 @@ def version(*rows: tc.Rate, day: int = 0, **options: object) -> tc.Version:
 def found(*versions: tc.Version) -> list[tuple[str, int, int | None]]:
     """The code, version and row of every finding."""
     tariff = tc.Tariff(id="acme/global/m", publisher="acme", versions=versions)
-    return [(f.code, f.place[1], f.place[2]) for f in findings_of(Case(tariff, None, {}, {}), PLAUSIBILITY)]
+    findings = findings_of(Case(tariff, None, {}, {}), PLAUSIBILITY)
+    for code, (_, number, row), where, _, _ in findings:
+        begins = f"version {versions[number].start:%Y-%m-%d}"
+        assert where == (begins if row is None else f"{begins}, row {row + 1}"), code
+    return [(f.code, f.place[1], f.place[2]) for f in findings]
 
 
 def moves(old: str, new: str, **options: object) -> list[str]:
@@ -69,6 +73,8 @@ def test_t14_compares_like_with_like():
     nights = (row(input="0.5", window="off_peak"), row(input="1.0", window="off_peak", above=100))
 
     assert found(version(*tiers, *nights)) == []
+    assert found(version(*nights)) == []
+    assert found(version(*tiers)) == []
     assert found(version(*tiers, *nights[:1], row(input="1.2", window="off_peak", above=100))) == [("T14", 0, 3)]
 
 

@@ -30,6 +30,7 @@ __all__ = ["canonical_form", "find_tables", "lint_tables"]
 _STALE_DAYS: Final = 180
 _CLAIMS: Final = "claims.toml"
 
+
 def find_tables(path: Path) -> tuple[Path, list[Path]]:
     """Return the root of the tables that a file or folder belongs to, and the files in it, sorted.
 
