@@ -187,6 +187,7 @@ multiply = 0.5
         (("version", 1, 0), None, 15),
         (("version", 1, 1), "input", 16),
         (("version", 1, None), "adjustments", 17),
+        (("version", 1, 2), None, 15),
         (("version", 2, None), None, None),
         (("schedule", 0, 0), "hours", 21),
         (("promo", 0, 1), None, 24),

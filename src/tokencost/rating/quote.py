@@ -51,7 +51,8 @@ class LineItem(NamedTuple):
 class Quote(NamedTuple):
     """The cost of a usage on one offering at one instant, exact.
 
-    `total` is in `currency`, the currency of the list; `converted` carries a conversion if one was asked for. `lines` add up to the total.
+    `total` is in `currency`, the currency of the list; `converted` carries a conversion if one was asked for. `lines` add up to the total
+    exactly for tokens and calls; amounts by the hour that do not terminate are rounded at the 18th decimal, each line and the total once.
     `tier` is the lower edge of the context tier that applied. `warnings` say what to know about the price.
 
     >>> import tokencost as tc
