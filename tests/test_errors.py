@@ -33,6 +33,10 @@ BUILTINS = {
     tc.LayerError: ValueError,
     tc.TableError: ValueError,
     tc.TraceError: ValueError,
+    tc.ColumnError: ValueError,
+    tc.RangeError: OverflowError,
+    tc.IncompleteError: LookupError,
+    tc.StreamError: OSError,
 }
 
 

@@ -1,8 +1,8 @@
 """One tree of errors, one of warnings.
 
 Every error inherits [TokencostError][] and the builtin that people already catch (`LookupError`, `ValueError`,
-`TypeError`). Messages are lower case, repeat the value and end with the cure; the facts are attributes, so that a
-program need not parse text. Errors and warnings pickle.
+`TypeError`, `OverflowError`, `OSError`). Messages are lower case, repeat the value and end with the cure; the facts are
+attributes, so that a program need not parse text. Errors and warnings pickle.
 """
 
 from __future__ import annotations
@@ -18,7 +18,9 @@ __all__ = [
     "AmbiguousNameError",
     "AnnouncedPriceWarning",
     "CalendarError",
+    "ColumnError",
     "CurrencyError",
+    "IncompleteError",
     "InstantError",
     "InstantTypeError",
     "LayerError",
@@ -29,7 +31,9 @@ __all__ = [
     "OutsideHistoryError",
     "PriceWarning",
     "PromotionalPriceWarning",
+    "RangeError",
     "StalePriceWarning",
+    "StreamError",
     "TableError",
     "TokencostError",
     "TokencostWarning",
@@ -174,6 +178,22 @@ class TableError(TokencostError, ValueError):
 
 class TraceError(TokencostError, ValueError):
     """A request log that cannot be read. Facts: `path`, and what was wrong."""
+
+
+class ColumnError(TokencostError, ValueError):
+    """A table whose columns cannot be rated: one is missing, there twice, or of the wrong type. Facts: `column`, `columns`."""
+
+
+class RangeError(TokencostError, OverflowError):
+    """Amounts that whole numbers of 64 bits do not hold at this scale. Facts: `rows`, `scale`."""
+
+
+class IncompleteError(TokencostError, LookupError):
+    """A total of rows that are not all priced. Facts: `outcomes`, `problems`."""
+
+
+class StreamError(TokencostError, OSError):
+    """A file that cannot be read or written as a stream. Facts: `path`, and what was wrong."""
 
 
 class TokencostWarning(_Facts, UserWarning):

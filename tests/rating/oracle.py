@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from tokencost.tariffs.shelf import Shelf
     from tokencost.tariffs.tariff import Adjustment, Promo, Rate, Tariff, Version
 
-__all__ = ["NoPrice", "Wanted", "offered", "oracle_lines", "oracle_total"]
+__all__ = ["NoPrice", "Wanted", "offered", "oracle_lines", "oracle_parts", "oracle_total", "version_at"]
 
 _DAYS = ["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
 _TOKENS = {name for name, meter in METERS.items() if meter.unit == "token"}
@@ -56,7 +56,8 @@ def _under(root: str) -> set[str]:
 _INPUT, _OUTPUT = _under("input"), _under("output")
 
 
-def _version(tariff: Tariff, at: datetime) -> Version:
+def version_at(tariff: Tariff, at: datetime) -> Version:
+    """The version that is in force at an instant."""
     begun = [version for version in tariff.versions if version.status != "withdrawn" and version.start <= at]
     if not begun:
         raise NoPrice("outside")
@@ -244,11 +245,14 @@ def _slices(rows: Sequence[Rate], counts: Mapping[str, int], last: Rate) -> list
     return cut + [(last, name, count) for name, count in counts.items() if name not in _INPUT]
 
 
-def oracle_lines(
+def oracle_parts(
     shelf: Shelf, tariff: Tariff, counts: Mapping[str, int], at: datetime, wanted: Wanted, *, layers: Sequence[Mapping[str, object]] = ()
-) -> list[tuple[str, Fraction]]:
-    """What each bucket costs. `layers` are mappings with `prices`, or with `percent` and `meters`, in the order in which they apply."""
-    version, promo = _version(tariff, at), _promo(tariff, at)
+) -> list[tuple[str, Fraction | None]]:
+    """What each bucket costs, None where it has no rate.
+
+    `layers` are mappings with `prices`, or with `percent` and `meters`, in the order in which they apply.
+    """
+    version, promo = version_at(tariff, at), _promo(tariff, at)
     if not any(row.currency == wanted.currency for row in (*version.rates, *(promo.rates if promo else ()))):
         raise NoPrice("currency")
     rows, factors = _rows(version, promo, wanted)
@@ -262,7 +266,25 @@ def oracle_lines(
     shares = [(last, name, count) for name, count in counts.items()]
     if tariff.tiering == "graduated":
         shares = _slices(rows, counts, last)
-    return [(name, _line(_prices(row, factors, promo, layers), version.minimum, name, count)) for row, name, count in shares if count]
+    parts: list[tuple[str, Fraction | None]] = []
+    for row, name, count in shares:
+        try:
+            parts += [(name, _line(_prices(row, factors, promo, layers), version.minimum, name, count))] if count else []
+        except NoPrice:
+            parts.append((name, None))
+    return parts
+
+
+def oracle_lines(
+    shelf: Shelf, tariff: Tariff, counts: Mapping[str, int], at: datetime, wanted: Wanted, *, layers: Sequence[Mapping[str, object]] = ()
+) -> list[tuple[str, Fraction]]:
+    """What each bucket costs, where all have a rate."""
+    lines: list[tuple[str, Fraction]] = []
+    for name, amount in oracle_parts(shelf, tariff, counts, at, wanted, layers=layers):
+        if amount is None:
+            raise NoPrice("unpriced")
+        lines.append((name, amount))
+    return lines
 
 
 def oracle_total(
@@ -274,7 +296,7 @@ def oracle_total(
 
 def offered(tariff: Tariff, at: datetime) -> list[Wanted]:
     """Every choice that has a price at an instant."""
-    version, promo = _version(tariff, at), _promo(tariff, at)
+    version, promo = version_at(tariff, at), _promo(tariff, at)
     rows = [*version.rates, *(promo.rates if promo else ())]
     currencies = dict.fromkeys(row.currency for row in rows)
     tiers = dict.fromkeys([*(row.service_tier for row in rows), *(a.service_tier for a in version.adjustments if a.service_tier)])

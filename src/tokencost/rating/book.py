@@ -17,13 +17,18 @@ from tokencost.tariffs.names import resolve
 from tokencost.tariffs.shelf import Shelf, shipped_tables
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping, Sequence
     from decimal import Decimal
 
+    from tokencost.rating.costs import Costs
     from tokencost.rating.layers import Layer
+    from tokencost.rating.matrix import CostMatrix
     from tokencost.rating.offering import Offering
+    from tokencost.rating.plan import Plan
     from tokencost.rating.quote import Quote
+    from tokencost.rating.rate_table import Detail
     from tokencost.rating.usage import Usage
+    from tokencost.rating.usage_table import UsageColumns
     from tokencost.tariffs.fx import ExchangeTable
     from tokencost.tariffs.names import Resolution
     from tokencost.tariffs.provider import Claim
@@ -196,6 +201,98 @@ class Book:
         except KeyError:  # a meter priced by the hour, one with a minimum, or one without a rate
             return total_of(segment, usage, at)
         return decimal_of(total, cell.scale)
+
+    def plan(self) -> Plan:
+        """Return an empty plan: compiled price law that grows with what is asked of it, for many tables in a row."""
+        from tokencost.rating.plan import Plan
+
+        return Plan(self)
+
+    def rate_table(
+        self,
+        table: object,
+        *,
+        columns: UsageColumns | Mapping[str, str] | None = None,
+        model: str | None = None,
+        at: datetime | str | None = None,
+        currency: str | None = None,
+        service_tier: str | None = None,
+        mode: str | None = None,
+        residency: str | None = None,
+        tenant: str | None = None,
+        detail: Detail = "rows",
+        threads: int | None = None,
+    ) -> Costs:
+        """Rate a whole table of usage, exactly and at once: models, instants, selections and currencies may be mixed.
+
+        `table` is a dict of arrays, or a frame of pandas, polars, pyarrow or duckdb. Columns are found by their usual names, or by
+        `columns`; what is passed as an argument is one value for all rows. Rows without a price are counted with their causes, never
+        taken as zero. `detail="meters"` keeps the cost of each meter.
+
+        >>> import tokencost as tc
+        >>> table = {"model": ["gpt-4o", "deepseek-reasoner"], "at": ["2025-02-01T00:00:00Z"] * 2, "input": [1000, 500], "output": [0, 9]}
+        >>> tc.load_book().rate_table(table).amounts()
+        [Decimal('0.0025'), Decimal('0.00029471')]
+
+        Raises:
+            ColumnError: a column is missing, there twice, or of the wrong type.
+            InstantError: instants without an offset, and no zone.
+            LayerError: two layers of the book claim one rate.
+        """
+        from tokencost.rating.rate_table import rate_usage_table
+        from tokencost.rating.usage_table import read_usage_table
+
+        usage = read_usage_table(
+            table,
+            columns=columns,
+            model=model,
+            at=at,
+            currency=currency,
+            service_tier=service_tier,
+            mode=mode,
+            residency=residency,
+            tenant=tenant,
+        )
+        return rate_usage_table(self.plan(), usage, detail=detail, threads=threads)
+
+    def rate_matrix(
+        self,
+        table: object,
+        offerings: Sequence[str],
+        *,
+        by: str | Sequence[str] = (),
+        columns: UsageColumns | Mapping[str, str] | None = None,
+        at: datetime | str | None = None,
+        currency: str | None = None,
+        service_tier: str | None = None,
+        mode: str | None = None,
+        residency: str | None = None,
+        tenant: str | None = None,
+        threads: int | None = None,
+    ) -> CostMatrix:
+        """Rate the same usage on many offerings: what it would have cost there, row by row, or by groups of rows.
+
+        With `at` all rows are rated at one instant's prices; without it each at its own. Contracts are those of the book.
+
+        >>> import tokencost as tc
+        >>> table = {"input": [1000, 1000], "output": [100, 100], "team": ["red", "blue"]}
+        >>> print(tc.load_book().rate_matrix(table, ["gpt-4o", "gpt-4o-mini"], by="team", at="2025-06-01T00:00:00Z"))
+        cost of the same usage by team
+        offering        blue      red  currency
+        ───────────  ───────  ───────  ────────
+        gpt-4o        0.0035   0.0035  USD
+        gpt-4o-mini  0.00021  0.00021  USD
+
+        Raises:
+            UnknownNameError, AmbiguousNameError: an offering's name is not clear.
+            ColumnError: a column is missing, there twice, or of the wrong type.
+        """
+        from tokencost.rating.matrix import rate_usage_matrix
+        from tokencost.rating.usage_table import read_usage_table
+
+        chosen = {"currency": currency, "service_tier": service_tier, "mode": mode, "residency": residency, "tenant": tenant}
+        usage = read_usage_table(table, columns=columns, model=next(iter(offerings), ""), at=at, **chosen)
+        return rate_usage_matrix(self.plan(), usage, offerings, by=(by,) if isinstance(by, str) else tuple(by), threads=threads)
 
     def quote(
         self,

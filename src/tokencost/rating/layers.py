@@ -107,7 +107,9 @@ class Layer:
         return Step(f"{self.kind} {self.name}", multiply=self.multiply, prices=self.prices, meters=self.meters or frozenset(METERS))
 
     def __repr__(self) -> str:
-        said = {slot: getattr(self, slot) for slot in Layer.__slots__ if getattr(self, slot) is not None and slot != "name"}
+        said: dict[str, Any] = {slot: getattr(self, slot) for slot in Layer.__slots__ if getattr(self, slot) is not None and slot != "name"}
+        if self.meters is not None:
+            said["meters"] = tuple(sorted(self.meters))  # a set's order differs between processes; the fingerprint of a book must not
         return f"{type(self).__name__}({self.name!r}, {', '.join(f'{k}={v!r}' for k, v in sorted(said.items()))})"
 
     def __eq__(self, other: object) -> bool:

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from datetime import UTC, date, datetime
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from tokencost.errors import InstantError, InstantTypeError
 
-__all__ = ["EARLIEST", "LATEST", "UTC", "iso", "overlaps", "to_instant"]
+if TYPE_CHECKING:
+    from zoneinfo import ZoneInfo
+
+__all__ = ["EARLIEST", "LATEST", "UTC", "iso", "overlaps", "to_instant", "zone_named"]
 
 EARLIEST: Final = datetime.min.replace(tzinfo=UTC)
 LATEST: Final = datetime.max.replace(tzinfo=UTC)
@@ -80,3 +83,20 @@ def overlaps(start: datetime, until: datetime | None, other_start: datetime, oth
     if until is not None and (until <= start or until <= other_start):
         return False
     return other_until is None or (other_until > other_start and other_until > start)
+
+
+def zone_named(name: str) -> ZoneInfo:
+    """Return a time zone by its name.
+
+    >>> zone_named("Asia/Shanghai").key
+    'Asia/Shanghai'
+
+    Raises:
+        InstantError: there is no such zone.
+    """
+    from zoneinfo import ZoneInfo, ZoneInfoNotFoundError  # slow to load, and most prices have no windows
+
+    try:
+        return ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        raise InstantError(f"zone {name!r} is not a time zone; write it like 'UTC' or 'Asia/Shanghai'", value=name) from None

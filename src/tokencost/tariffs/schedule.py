@@ -141,12 +141,12 @@ class Stretch(NamedTuple):
 class Dial:
     """A schedule and its calendars, made ready to be asked often."""
 
-    __slots__ = ("_default", "_stretches", "_zone")
+    __slots__ = ("_default", "stretches", "zone")
 
     def __init__(self, schedule: Schedule, calendars: Mapping[str, Calendar]) -> None:
-        self._zone = _zone(schedule.timezone)
+        self.zone = _zone(schedule.timezone)
         self._default = schedule.default
-        self._stretches = tuple(_stretch(window, calendars) for window in schedule.windows)
+        self.stretches = tuple(_stretch(window, calendars) for window in schedule.windows)
 
     def window_at(self, at: datetime) -> str:
         """Return the window of an aware instant.
@@ -154,9 +154,9 @@ class Dial:
         Raises:
             CalendarError: the answer hangs on a gazetted calendar that does not cover the day.
         """
-        local = at.astimezone(self._zone)
+        local = at.astimezone(self.zone)
         minute = local.hour * 60 + local.minute
-        for stretch in self._stretches:
+        for stretch in self.stretches:
             if stretch.first <= minute < stretch.last and stretch.runs_from(local.date()):
                 return stretch.window
             if minute + _DAY_MINUTES < stretch.last and stretch.runs_from(local.date() - _ONE_DAY):  # it began yesterday

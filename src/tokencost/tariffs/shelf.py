@@ -54,7 +54,8 @@ class Shelf:
         self._calendars: dict[str, Calendar] = {}
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return _reopen, (self.root, self.trusted, tuple(self._added.values()))
+        shipped = self.trusted and self.root == shipped_tables().absolute()
+        return _reopen, (None if shipped else self.root, self.trusted, tuple(self._added.values()))
 
     def with_tariffs(self, tariffs: Iterable[Tariff]) -> Shelf:
         """Return a shelf on which these tariffs stand too, in place of those with the same id.
@@ -236,5 +237,6 @@ def _tables(folder: str, inside: str) -> Iterator[tuple[str, str]]:
                 yield inside + name.removesuffix(_SUFFIX), entry.path
 
 
-def _reopen(root: Path, trusted: bool, added: tuple[Tariff, ...]) -> Shelf:  # noqa: FBT001 - pickle passes by position
-    return Shelf(root, trusted=trusted, added=added)
+def _reopen(root: Path | None, trusted: bool, added: tuple[Tariff, ...]) -> Shelf:  # noqa: FBT001 - pickle passes by position
+    """Open the same tables again; the shipped ones where this machine has them, which may be another folder."""
+    return Shelf(shipped_tables() if root is None else root, trusted=trusted, added=added)

@@ -9,18 +9,17 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from tokencost.errors import InstantError, TokencostError, TraceError, UnknownNameError, UsageError
+from tokencost.errors import TokencostError, TraceError, UnknownNameError, UsageError
+from tokencost.rating.headings import COUNTS, choose_columns, counts_of, needed_meters
 from tokencost.rating.usage import Usage
-from tokencost.tariffs.clock import UTC, to_instant
-from tokencost.workloads.columns import COUNTS, choose_columns, counts_of, needed_meters
+from tokencost.tariffs.clock import UTC, to_instant, zone_named
 from tokencost.workloads.log import BadRow, read_log
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from tokencost.workloads.columns import Counts
+    from tokencost.rating.headings import Counts
     from tokencost.workloads.log import Log
 
 __all__ = ["BadRow", "Trace", "TraceRow", "read_trace"]
@@ -88,7 +87,7 @@ class Trace:
         """
         if "at" not in self.columns:
             raise TraceError(f"{self.path} has no column of instants; name it with columns={{'at': 'NAME'}}", path=self.path)
-        local = _zone(zone) if zone is not None else None
+        local = zone_named(zone) if zone is not None else None
         begin = None if start is None else to_instant(start)
         found = [_instant(row, self.path, begin) for row in self.rows]
         naive = [row.number for row, instant in zip(self.rows, found, strict=True) if instant.tzinfo is None]
@@ -103,13 +102,6 @@ class Trace:
             return [(instant if instant.tzinfo else instant.replace(tzinfo=local)).astimezone(UTC) for instant in found]
         except OverflowError:
             raise TraceError(f"{self.path} has an instant outside the years 1 to 9999 in UTC; leave its row out", path=self.path) from None
-
-
-def _zone(name: str) -> ZoneInfo:
-    try:
-        return ZoneInfo(name)
-    except (ZoneInfoNotFoundError, ValueError, OSError):
-        raise InstantError(f"zone {name!r} is not a time zone; write it like 'UTC' or 'Asia/Shanghai'", value=name) from None
 
 
 def _instant(row: TraceRow, path: str, start: datetime | None) -> datetime:

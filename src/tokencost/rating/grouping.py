@@ -1,0 +1,255 @@
+"""Grouping: exact sums of columns of ticks by the values of other columns."""
+
+from __future__ import annotations
+
+from datetime import date, timedelta
+from functools import reduce
+from math import isnan, prod
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
+
+import numpy as np
+
+from tokencost.errors import ColumnError
+from tokencost.exact import decimal_of
+from tokencost.rating.row import Outcome
+from tokencost.rating.totals import CostTotals, Sums
+from tokencost.rating.usage_table import Coded
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from numpy.typing import NDArray
+
+    from tokencost.rating.costs import Costs
+    from tokencost.rating.totals import GroupKey
+
+__all__ = ["DERIVED", "group_totals"]
+
+DERIVED: Final = ("model", "offering", "version", "currency", "outcome", "month", "day", "hour")
+"""Groups that need no column of the table: `month`, `day` and `hour` are of the instant, in UTC."""
+
+_BLOCK: Final = 1 << 19
+_HALF: Final = 32
+_LOW: Final = 2**_HALF - 1
+_DENSE: Final = 1 << 21
+_HOUR: Final = 3_600 * 10**6
+_DAY: Final = 24 * _HOUR
+_EPOCH: Final = date(1970, 1, 1)
+_OUTCOMES: Final = 4
+
+
+class Key(NamedTuple):
+    """A column to group by: small numbers from 0, and what each stands for."""
+
+    codes: NDArray[Any] | int
+    values: Sequence[Any]
+
+
+def group_totals(costs: Costs, by: Sequence[str]) -> CostTotals:
+    """Return the exact totals of rated rows by columns of their table, or by what can be derived.
+
+    Sums are made of two halves of 32 bits, in blocks so small that no half can overflow; they are whole numbers all the way.
+
+    Raises:
+        ColumnError: there is no such column.
+    """
+    keys = [*(_key(costs, name) for name in by), _currency(costs)]
+    sizes = [len(key.values) for key in keys]
+    groups: dict[GroupKey, Sums] = {}
+
+    def take(number: int, sums: Sums) -> None:
+        """Add sums to their group; several numbers may stand for one value, such as days beyond the calendar."""
+        *group, currency = _values(number, keys, sizes)
+        key = tuple(group), currency
+        groups[key] = groups[key].plus(sums) if key in groups else sums
+
+    for number, (rows, whole, partial) in _summed(costs, keys, sizes).items():
+        take(number, Sums((rows[0], rows[1], rows[2], rows[3]), decimal_of(whole, costs.scale), decimal_of(partial, costs.scale)))
+    for row, amount in costs.exact.items():
+        number = reduce(lambda code, pair: code * pair[1] + _at(pair[0], row), zip(keys, sizes, strict=True), 0)
+        partial = int(costs.outcome[row]) == Outcome.PARTIAL
+        take(number, Sums((0, 0, 0, 0), partial_amount=amount) if partial else Sums((0, 0, 0, 0), amount))
+    return CostTotals(by, groups)
+
+
+def _summed(costs: Costs, keys: Sequence[Key], sizes: Sequence[int]) -> dict[int, tuple[list[int], int, int]]:
+    """Return for each group the rows of each outcome, the ticks of priced rows, and the ticks of partial ones."""
+    space = prod(sizes) * _OUTCOMES
+    if space >= 2**62:
+        raise ColumnError(
+            f"{space // _OUTCOMES:,} possible groups are more than can be numbered; group by fewer columns", column=None, columns=()
+        )
+    sums = _Sums(space)
+    for begin in range(0, costs.rows, _BLOCK):
+        block = slice(begin, min(begin + _BLOCK, costs.rows))
+        code = np.zeros(block.stop - begin, np.int64)
+        for key, size in zip(keys, sizes, strict=True):
+            if size > 1:
+                code *= size
+                code += key.codes if isinstance(key.codes, int) else key.codes[block]
+        code *= _OUTCOMES
+        code += costs.outcome[block]
+        sums.add(code, costs.raw_ticks[block])
+    groups: dict[int, tuple[list[int], int, int]] = {}
+    for number, rows, ticks in sums:
+        group, outcome = divmod(number, _OUTCOMES)
+        known, whole, partial = groups.get(group, ([0] * _OUTCOMES, 0, 0))
+        known[outcome] += rows
+        part = outcome == Outcome.PARTIAL
+        groups[group] = (known, whole + (0 if part else ticks), partial + (ticks if part else 0))
+    return groups
+
+
+class _Sums:
+    """Numbers of rows and sums of ticks by code, exact: ticks are added as two halves, whose sums fit into a float's 53 bits a block."""
+
+    def __init__(self, space: int) -> None:
+        self.codes = np.empty(0, np.int64)
+        self.dense = space <= _DENSE
+        size = space if self.dense else 0
+        self.parts = [np.zeros(size, np.int64) for _ in range(3)]
+
+    def add(self, code: NDArray[np.int64], ticks: NDArray[np.int64]) -> None:
+        least = int(code.min())
+        code = code - least
+        found: NDArray[np.int64] | None = None
+        if int(code.max()) >= _DENSE:
+            found, code = np.unique(code, return_inverse=True)
+        rows = np.bincount(code)
+        low = np.bincount(code, weights=ticks & _LOW).astype(np.int64)
+        high = np.bincount(code, weights=ticks >> _HALF).astype(np.int64) + (low >> _HALF)
+        places = np.flatnonzero(rows)
+        where = (places if found is None else found[places]) + least
+        if not self.dense:
+            where = self._places(where)
+        for part, new in zip(self.parts, (rows, high, low & _LOW), strict=True):
+            part[where] += new[places]
+
+    def _places(self, codes: NDArray[np.int64]) -> NDArray[np.int64]:
+        """Return where sparse codes have their sums, with room for the new ones."""
+        union = np.union1d(self.codes, codes)
+        if len(union) > len(self.codes):
+            moved = np.searchsorted(union, self.codes)
+            for number, part in enumerate(self.parts):
+                self.parts[number] = np.zeros(len(union), np.int64)
+                self.parts[number][moved] = part
+            self.codes = union
+        return np.searchsorted(self.codes, codes)
+
+    def __iter__(self) -> Iterator[tuple[int, int, int]]:
+        """Yield each code with its rows and ticks."""
+        rows, high, low = self.parts
+        for place in np.flatnonzero(rows):
+            code = int(place if self.dense else self.codes[place])
+            yield code, int(rows[place]), (int(high[place]) << _HALF) + int(low[place])
+
+
+def _values(number: int, keys: Sequence[Key], sizes: Sequence[int]) -> tuple[Any, ...]:
+    values: list[Any] = []
+    for key, size in zip(reversed(keys), reversed(sizes), strict=True):
+        number, code = divmod(number, size)
+        values.append(key.values[code])
+    return tuple(reversed(values))
+
+
+def _at(key: Key, row: int) -> int:
+    return key.codes if isinstance(key.codes, int) else int(key.codes[row])
+
+
+def _key(costs: Costs, name: str) -> Key:
+    table = costs.table
+    try:
+        column = table.column(name)
+    except ColumnError:
+        if name not in DERIVED:
+            raise
+        return _derived(costs, name)
+    return _coded(column) if isinstance(column, Coded) else _from_array(column)
+
+
+def _derived(costs: Costs, name: str) -> Key:
+    table = costs.table
+    if name == "model":
+        return Key(0, (table.model,)) if isinstance(table.model, str) else _coded(table.model)
+    if name == "currency":
+        return _currency(costs)
+    if name == "outcome":
+        from tokencost.rating.row import OUTCOMES
+
+        return Key(costs.outcome, OUTCOMES)
+    if name in ("offering", "version"):
+        said = [v.offering if name == "offering" else str(v) for v in costs.versions]
+        values = tuple(dict.fromkeys(said))
+        place = np.array([values.index(text) for text in said] + [len(values)], np.int64)  # -1 is the last
+        return Key(place[costs.version], (*values, None))
+    return _time(costs, name)
+
+
+def _time(costs: Costs, name: str) -> Key:
+    """Return the hour, day or month of each row as text that sorts; rows without an instant have none."""
+    from tokencost.rating.plan import micros
+
+    at = costs.table.at
+    unit = _HOUR if name == "hour" else _DAY
+    numbers = np.full(1, micros(at) // unit) if not isinstance(at, np.ndarray) else at // unit
+    if name == "month":
+        numbers = numbers.astype("M8[D]").astype("M8[M]").astype(np.int64)
+    key = _from_array(numbers)
+    values = [_text(int(number), name) for number in key.values]
+    codes = key.codes if isinstance(at, np.ndarray) else 0
+    without = [unreadable.rows for unreadable in costs.table.unreadable if unreadable.heading == "at"]
+    if without and isinstance(codes, np.ndarray):
+        codes = codes.copy()
+        codes[np.concatenate(without)] = len(values)
+        values.append(None)
+    return Key(codes, values)
+
+
+def _text(number: int, name: str) -> str | None:
+    try:
+        if name == "month":
+            return f"{1970 + number // 12:04}-{number % 12 + 1:02}"
+        if name == "day":
+            return (_EPOCH + timedelta(days=number)).isoformat()
+        return f"{_EPOCH + timedelta(days=number // 24)}T{number % 24:02}"
+    except OverflowError:
+        return None
+
+
+def _currency(costs: Costs) -> Key:
+    codes = costs.currency
+    return Key(np.where(codes < 0, len(costs.currencies), codes), (*costs.currencies, None))
+
+
+def _coded(column: Coded) -> Key:
+    names: tuple[str | None, ...] = column.names
+    codes: NDArray[Any] = column.codes
+    if len(codes) and codes.min() < 0:
+        codes, names = np.where(codes < 0, len(names), codes), (*names, None)
+    return Key(codes, names)
+
+
+def _from_array(values: NDArray[Any]) -> Key:
+    """Return the numbers of any column; whole numbers of a small range need no sorting."""
+    if values.dtype.kind in "iu" and len(values):
+        least, most = int(values.min()), int(values.max())
+        if most - least < _DENSE:
+            return Key((values - least).astype(np.int64), range(least, most + 1))
+    if values.dtype.kind == "O":
+        numbers: dict[Any, int] = {}
+        codes = np.array([numbers.setdefault(value, len(numbers)) for value in values], np.int64)
+        return Key(codes, [_plain(value) for value in numbers])
+    distinct, codes = np.unique(values, return_inverse=True)
+    found: list[Any] = list(distinct)
+    return Key(codes, [_plain(value) for value in found])
+
+
+def _plain(value: Any) -> Any:
+    """Return a value that JSON can hold: numpy's and dates become Python's and text; NaN, which equals nothing, is an empty cell."""
+    if isinstance(value, np.datetime64):
+        text = np.datetime_as_string(np.asarray(value))
+        return None if text == "NaT" else str(text)
+    found: Any = value.item() if hasattr(value, "item") else value
+    if isinstance(found, float) and isnan(found):
+        return None
+    return found if found is None or isinstance(found, str | int | float | bool) else str(found)

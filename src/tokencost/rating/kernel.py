@@ -1,0 +1,367 @@
+"""The kernel: usage columns times rate arrays, block by block, exact in 64 bits.
+
+A block is small enough that all its intermediate columns stay in the cache. Most rows take one look-up for time, one for rates, and a
+multiplication and addition a meter. Rows with context tiers above the first, with meters without a rate, or beyond the range of 64 bits
+are picked out and treated apart.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
+
+import numpy as np
+
+from tokencost.rating.lookup import QUARTER
+from tokencost.rating.row import Outcome
+from tokencost.rating.tally import Tally
+from tokencost.rating.usage import LARGEST_COUNT
+from tokencost.tariffs.meter import ancestors
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from numpy.typing import NDArray
+
+    from tokencost.rating.lookup import Lookup
+    from tokencost.rating.rate_arrays import RateArrays
+
+__all__ = ["BLOCK", "Kernel", "Written"]
+
+Numbers = Any  # columns of 64-bit integers; numpy's generics say nothing more here
+BLOCK: Final = 1 << 14
+"""Rows a block."""
+_RANGE: Final = 2**63 - 1
+_GATHERED: Final = 16
+"""Blocks whose rows that need care are settled together: the calls cost more than so few rows."""
+_SURE: Final = float(2**62)
+_largest: Final = np.maximum.reduce
+_smallest: Final = np.minimum.reduce
+_NEAR: Final = 2_000
+"""Quarters of an hour that a block may span before it is not worth asking whether they are all alike: three weeks."""
+_FETCHED: Final = 4
+"""Rates of this many meters are fetched at once: four 64-bit numbers are one move."""
+
+
+class Written(NamedTuple):
+    """The columns that the kernel writes: exact ticks, outcome codes, cell numbers, and ticks of each meter if asked for.
+
+    Where every line has one plain cell the cells need not be written; the outcomes are all `priced` beforehand.
+    """
+
+    ticks: NDArray[np.int64]
+    outcome: NDArray[np.uint8]
+    cell: NDArray[np.int32] | None
+    meters: Mapping[str, NDArray[np.int64]]
+
+
+class Kernel:
+    """One pass over a usage table: its columns, the look-up, the rates, and where results go.
+
+    `lines` has the place of each row's line in the look-up, or is one place for all; `at` the instants, None where the look-up is constant.
+    """
+
+    def __init__(
+        self,
+        arrays: RateArrays,
+        lookup: Lookup,
+        *,
+        lines: Numbers,
+        at: Numbers,
+        counts: Mapping[str, Numbers],
+        totals: bool,
+        written: Written,
+    ) -> None:
+        self.arrays = arrays
+        self.lookup = lookup
+        self.lines = lines
+        self.at = at
+        self.meters = arrays.meters
+        self.counts = [counts[meter] for meter in self.meters]
+        self.written = written
+        roots = [ancestors(meter)[-1] for meter in self.meters]
+        self.prompt = [place for place, root in enumerate(roots) if root == "input"]
+        self.completion = [place for place, root in enumerate(roots) if root == "output"]
+        self.wholes = _wholes(self.meters) if totals else []
+        self.whole_prompt = counts["input"] if totals and "input" in counts else None
+        self.fetches = [(begin, _padded(arrays.rates[:, begin : begin + _FETCHED])) for begin in range(0, len(self.meters), _FETCHED)]
+
+    def run(self, begin: int, end: int) -> Tally:
+        """Rate the rows from `begin` to `end`."""
+        tally = Tally(ids=self.arrays.count, cells=len(self.arrays.cells), meters=len(self.meters))
+        space = _Space(self, min(BLOCK, end - begin))
+        for low in range(begin, end, BLOCK):
+            self._block(low, min(low + BLOCK, end), space, tally)
+            if space.careful and (len(space.careful) >= _GATHERED or low + BLOCK >= end):
+                self._settle(np.concatenate(space.careful), tally)
+                space.careful.clear()
+        return tally
+
+    def _block(self, low: int, high: int, space: _Space, tally: Tally) -> None:
+        arrays, written = self.arrays, self.written
+        counts, bound, bad = self._disjoint(low, high, space, tally)
+        ids = self._ids(low, high, space, bad)
+        most = int(_largest(ids))
+        cells = ids
+        if most >= arrays.plain:
+            cells = self._cells(ids, counts, space, tally, low)
+            most = int(_largest(ids))  # rows above their lists have another id now
+        self._multiply(cells, counts, space, low)
+        if written.cell is not None:
+            written.cell[low:high] = cells
+        if bound > _RANGE:
+            self._beyond(cells, counts, tally, low)
+        if most >= arrays.careful:
+            space.careful.append(np.flatnonzero(ids >= arrays.careful) + low)
+
+    # -- counts ----------------------------------------------------------------------------------------------------------------------
+
+    def _disjoint(self, low: int, high: int, space: _Space, tally: Tally) -> tuple[list[Numbers], int, Numbers]:
+        """Return disjoint counts, what a row of the block can cost at most in ticks, and the rows whose counts cannot be."""
+        counts = [column[low:high] for column in self.counts]
+        most = [int(_largest(column.view(np.uint64))) for column in counts]  # a negative count is a huge one
+        bad: Numbers = None
+        if max(most, default=0) > LARGEST_COUNT:
+            bad = self._impossible(counts, tally, low)
+            counts = [np.where(bad, 0, column) for column in counts]
+            most = [int(column.max()) for column in counts]
+        bound = sum(count * rate for count, rate in zip(most, self.arrays.largest, strict=True))
+        for whole, parts in self.wholes:
+            own = np.subtract(counts[whole], counts[parts[0]], out=space.own[whole][: high - low])
+            for part in parts[1:]:
+                np.subtract(own, counts[part], out=own)
+            if _smallest(own) < 0:
+                less = own < 0
+                rows = np.flatnonzero(less)
+                tally.less.count(np.full(len(rows), whole), rows + low)
+                bad = less if bad is None else bad | less
+            space.owned[whole] = own
+        for whole, _ in self.wholes:
+            counts[whole] = space.owned[whole]
+        if bad is not None:
+            counts = [np.where(bad, 0, column) for column in counts]
+        return counts, bound, bad
+
+    def _impossible(self, counts: Sequence[Numbers], tally: Tally, low: int) -> Numbers:
+        bad = np.zeros(len(counts[0]), bool)
+        for place, column in enumerate(counts):
+            for causes, wrong in ((tally.negative, column < 0), (tally.absurd, column > LARGEST_COUNT)):
+                rows = np.flatnonzero(wrong)
+                causes.count(np.full(len(rows), place), rows + low)
+                bad |= wrong
+        return bad
+
+    # -- time ------------------------------------------------------------------------------------------------------------------------
+
+    def _ids(self, low: int, high: int, space: _Space, bad: Numbers) -> Numbers:
+        """Return the id of each row; rows that cannot be read get the one that says nothing."""
+        lookup, size = self.lookup, high - low
+        lines = self.lines if isinstance(self.lines, int) else self.lines[low:high]
+        ids = space.ids[:size]
+        if lookup.constant is not None:
+            if isinstance(lines, int):
+                ids.fill(lookup.constant[lines])
+            else:
+                key = space.key[:size]
+                np.copyto(key, lines)
+                lookup.constant.take(key, out=ids, mode="clip")
+        elif lookup.table is None:
+            ids[:] = lookup.search(_wide(lines, size), self.at[low:high])
+        elif not self._same_slot(lines, self.at[low:high], space, ids):
+            self._tabled(lines, self.at[low:high], space, ids)
+        if bad is not None:
+            ids[bad] = self.arrays.nothing
+        return ids
+
+    def _same_slot(self, lines: Numbers, at: Numbers, space: _Space, ids: Numbers) -> bool:
+        """Fill in the ids of a block in whose time nothing changes, as in most blocks of a busy log in the order of time."""
+        lookup = self.lookup
+        first, last = int(_smallest(at) - lookup.first) // QUARTER, int(_largest(at) - lookup.first) // QUARTER
+        if last - first > _NEAR:
+            return False
+        slots = lookup.slot_of[first : last + 1]
+        if lookup.hard_slot in slots or (slots != slots[0]).any():
+            return False
+        row = lookup.flat[slots[0] : slots[0] + lookup.width].astype(np.int64)
+        if isinstance(lines, int):
+            ids.fill(row[lines])
+        else:
+            key = space.key[: len(at)]
+            np.copyto(key, lines)
+            row.take(key, out=ids, mode="clip")
+        return True
+
+    def _tabled(self, lines: Numbers, at: Numbers, space: _Space, ids: Numbers) -> None:
+        lookup, key, slot, narrow = self.lookup, space.key[: len(at)], space.slot[: len(at)], space.narrow[: len(at)]
+        np.subtract(at, lookup.first, out=key)
+        np.floor_divide(key, QUARTER, out=key)
+        lookup.slot_of.take(key, out=slot, mode="clip")
+        np.copyto(key, lines)
+        np.add(slot, key, out=slot)
+        lookup.flat.take(slot, out=narrow, mode="clip")
+        np.copyto(ids, narrow)
+        if lookup.has_hard and _largest(narrow) == lookup.hard:
+            rows = np.flatnonzero(narrow == lookup.hard)
+            ids[rows] = lookup.search(_wide(lines, len(at))[rows], at[rows])
+
+    # -- tiers -----------------------------------------------------------------------------------------------------------------------
+
+    def _cells(self, ids: Numbers, counts: Sequence[Numbers], space: _Space, tally: Tally, low: int) -> Numbers:
+        """Return the cell of each row: the id itself, but for rows above the first context tier."""
+        arrays, tiers = self.arrays, self.arrays.tiers
+        if tiers.lowest is None:
+            return ids
+        prompt = self._prompt(counts, space, low, len(ids))
+        if tiers.lowest > 0:
+            rows = np.flatnonzero(prompt >= tiers.lowest)
+            some = ids[rows]
+            rows = rows[(some >= arrays.plain) & (some < arrays.flat)]
+        else:
+            rows = np.flatnonzero((ids >= arrays.plain) & (ids < arrays.flat))
+        which = ids[rows] - arrays.plain
+        size, output = prompt[rows], np.zeros(len(rows), np.int64)
+        if tiers.by_output:
+            for place in self.completion:
+                output += counts[place][rows]
+            size += tiers.on_total[which] * output
+        beyond = np.flatnonzero(size >= tiers.trigger[which])
+        if not len(beyond):
+            return ids
+        rows, which, size, output = rows[beyond], which[beyond], size[beyond], output[beyond]
+        step = np.zeros(len(rows), np.int64)
+        for number in range(1, len(tiers.cell)):
+            step[(size >= tiers.first_input[number, which]) & (output >= tiers.first_output[number, which])] = number
+        cells = space.cells[: len(ids)]
+        np.copyto(cells, ids)
+        cells[rows] = tiers.cell[step, which]
+        above = rows[(size > tiers.limit[which]) | (output > tiers.up_to_output[step, which])]
+        if len(above):
+            tally.above.count(ids[above], above + low)
+            ids[above] = cells[above] = arrays.above
+        return cells
+
+    def _prompt(self, counts: Sequence[Numbers], space: _Space, low: int, size: int) -> Numbers:
+        """Return the tokens of the prompts."""
+        if self.whole_prompt is not None:
+            return self.whole_prompt[low : low + size]
+        total = space.prompt[:size]
+        if not self.prompt:
+            total.fill(0)
+            return total
+        first, *others = self.prompt
+        if not others:
+            return counts[first]
+        np.add(counts[first], counts[others[0]], out=total)
+        for place in others[1:]:
+            np.add(total, counts[place], out=total)
+        return total
+
+    # -- money -----------------------------------------------------------------------------------------------------------------------
+
+    def _multiply(self, cells: Numbers, counts: Sequence[Numbers], space: _Space, low: int) -> None:
+        size = len(cells)
+        ticks, product = self.written.ticks[low : low + size], space.product[:size]
+        if not counts:
+            ticks.fill(0)
+        for begin, rates in self.fetches:
+            width = rates.shape[1]
+            fetched = space.fetched[width][:size]
+            rates.take(cells, axis=0, out=fetched, mode="clip")
+            for place in range(begin, min(begin + width, len(counts))):
+                target = product if place else ticks
+                np.multiply(fetched[:, place - begin], counts[place], out=target)
+                if self.written.meters:
+                    self.written.meters[self.meters[place]][low : low + size] = target
+                if place:
+                    np.add(ticks, product, out=ticks)
+
+    def _beyond(self, cells: Numbers, counts: Sequence[Numbers], tally: Tally, low: int) -> None:
+        """Leave rows that may not fit into 64 bits to the slow path."""
+        estimate = np.zeros(len(cells))
+        for place, column in enumerate(counts):
+            estimate += self.arrays.rates[cells, place].astype(float) * column.astype(float)
+        rows = np.flatnonzero(estimate >= _SURE)
+        if len(rows):
+            tally.slow.append(rows + low)
+
+    # -- rows that need care -----------------------------------------------------------------------------------------------------------
+
+    def _settle(self, rows: Numbers, tally: Tally) -> None:
+        """Mark rows without a price and count them under their reasons; look at the meters of the others where that is needed."""
+        assert self.written.cell is not None, "the rows of a plain table need no care"
+        arrays, cells = self.arrays, self.written.cell[rows].astype(np.int64)
+        lacking = (cells >= arrays.reasons) & (cells < arrays.count)
+        if lacking.any():
+            void, reasons = rows[lacking], cells[lacking]
+            self.written.outcome[void] = Outcome.UNKNOWN
+            tally.reasons.count(reasons, void)
+            left = (reasons >= arrays.open) & (reasons < arrays.nothing)
+            if left.any():
+                tally.slow.append(void[left])
+        special = arrays.special[cells] & ~lacking
+        if special.any():
+            self._meters(rows[special], cells[special], tally)
+
+    def _meters(self, rows: Numbers, cells: Numbers, tally: Tally) -> None:
+        """Find the rows that use a meter without a rate or one that is billed in fractions, and those that use only free ones."""
+        arrays, outcome = self.arrays, self.written.outcome
+        slow, lacking, billed, paid = (np.zeros(len(rows), bool) for _ in range(4))
+        fractional, unpriced = arrays.fractional[cells], arrays.unpriced[cells]
+        for place, counts in enumerate(self._own(rows)):
+            used = counts > 0
+            slow |= used & (fractional >> place & 1 == 1)
+            without = used & (unpriced >> place & 1 == 1)
+            lacking |= without
+            billed |= used & ~without
+            paid |= used & (arrays.rates[cells, place] > 0)
+            tally.unpriced.count(cells[without] * len(self.counts) + place, rows[without])
+        outcome[rows[billed & ~paid]] = Outcome.FREE
+        outcome[rows[lacking & billed]] = Outcome.PARTIAL
+        outcome[rows[lacking & ~billed]] = Outcome.UNKNOWN
+        if slow.any():
+            tally.slow.append(rows[slow])
+
+    def _own(self, rows: Numbers) -> list[Numbers]:
+        """Return the disjoint counts of some rows, which have been found to be possible."""
+        given = [column[rows] for column in self.counts]
+        own = list(given)
+        for whole, parts in self.wholes:
+            own[whole] = given[whole] - sum(given[part] for part in parts)
+        return own
+
+
+class _Space:
+    """Scratch columns of one thread, so that blocks do not ask for memory."""
+
+    def __init__(self, kernel: Kernel, size: int) -> None:
+        def column() -> NDArray[np.int64]:
+            return np.empty(size, np.int64)
+
+        self.ids, self.key, self.slot, self.cells, self.prompt, self.product = (column() for _ in range(6))
+        table = kernel.lookup.table
+        self.narrow = np.empty(size, np.int16 if table is None else table.dtype)
+        self.own = {whole: column() for whole, _ in kernel.wholes}
+        self.owned: dict[int, Numbers] = {}
+        self.careful: list[Numbers] = []
+        self.fetched = {rates.shape[1]: np.empty((size, rates.shape[1]), np.int64) for _, rates in kernel.fetches}
+
+
+def _padded(rates: Numbers) -> Numbers:
+    """Return rows of rates that are 8, 16 or 32 bytes long, which are the moves that a machine has."""
+    width = next(size for size in (1, 2, _FETCHED) if size >= rates.shape[1])
+    padded = np.zeros((len(rates), width), np.int64)
+    padded[:, : rates.shape[1]] = rates
+    return padded
+
+
+def _wholes(meters: Sequence[str]) -> list[tuple[int, list[int]]]:
+    """Return the place of each meter that contains others of these, and theirs: the nearest container counts, as in `Usage.from_totals`."""
+    found: dict[int, list[int]] = {}
+    for place, meter in enumerate(meters):
+        whole = next((name for name in ancestors(meter)[1:] if name in meters), None)
+        if whole is not None:
+            found.setdefault(meters.index(whole), []).append(place)
+    return list(found.items())
+
+
+def _wide(lines: Numbers, size: int) -> Numbers:
+    return np.full(size, lines, np.int64) if isinstance(lines, int) else lines.astype(np.int64)

@@ -1,0 +1,98 @@
+"""What a pass over a table left to be told, put into words."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from tokencost.errors import TokencostError
+from tokencost.rating.problem import Problem, merged_problems, reason_for
+from tokencost.rating.row import rate_row
+from tokencost.rating.slow_rows import usage_at
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from tokencost.rating.plan import Plan
+    from tokencost.rating.rate_arrays import RateArrays
+    from tokencost.rating.slow_rows import SlowRows
+    from tokencost.rating.tally import Tally
+    from tokencost.rating.usage_table import UsageTable
+
+__all__ = ["problems_of"]
+
+
+def problems_of(plan: Plan, arrays: RateArrays, table: UsageTable, tally: Tally, slow: SlowRows) -> tuple[Problem, ...]:
+    """Return one problem for each cause, the most frequent first.
+
+    Each says what rating its first row alone would say, so a million rows of an unknown model are one message.
+    """
+    teller = _Teller(plan, arrays, table, tally, slow)
+    return merged_problems(
+        [(0, [*teller.unreadable(), *teller.impossible(), *teller.without_price(), *teller.partial(), *teller.slowly()])]
+    )
+
+
+class _Teller:
+    def __init__(self, plan: Plan, arrays: RateArrays, table: UsageTable, tally: Tally, slow: SlowRows) -> None:
+        self.plan = plan
+        self.arrays = arrays
+        self.table = table
+        self.tally = tally
+        self.slow = slow
+
+    def unreadable(self) -> Iterator[Problem]:
+        """Yield what could not be read."""
+        for found in self.table.unreadable:
+            if len(found.rows):
+                yield Problem(f"unreadable {found.heading}", None, len(found.rows), int(found.rows[0]), found.reason)
+
+    def impossible(self) -> Iterator[Problem]:
+        """Yield counts that cannot be."""
+        for kind in ("negative", "absurd", "less"):
+            for place, rows, first in getattr(self.tally, kind):
+                words = "parts above their total" if kind == "less" else f"{kind} count"
+                yield Problem(f"{words}: {self.arrays.meters[place]}", None, rows, first, self._said(first))
+
+    def without_price(self) -> Iterator[Problem]:
+        """Yield reasons why whole rows have no price."""
+        for number, rows, first in self.tally.reasons:
+            reason = self.arrays.reason_of[number]
+            if reason is None:
+                continue
+            line, error = self.plan.reasons[reason]
+            if error is not None:
+                yield Problem(reason_for(error), self.plan.lines[line].name, rows, first, self._said(first, error))
+        for number, rows, first in self.tally.above:
+            ladder = self.arrays.ladder_of[number]
+            assert ladder is not None
+            offering = self.plan.segments[ladder].span.tariff.id
+            yield Problem("above the list", offering, rows, first, self._said(first))
+
+    def partial(self) -> Iterator[Problem]:
+        """Yield meters that have no rate."""
+        for number, rows, first in self.tally.unpriced:
+            cell_number, place = divmod(number, len(self.arrays.meters))
+            cell = self.arrays.cells[cell_number]
+            assert cell is not None
+            error = cell.unpriced(self.arrays.meters[place])
+            yield Problem(reason_for(error), f"{cell.scope.offering} {self.arrays.meters[place]}", rows, first, error.message)
+
+    def slowly(self) -> Iterator[Problem]:
+        """Yield what the slow path met."""
+        for row, error in self.slow.problems.items():
+            yield Problem(reason_for(error), self.plan.lines[self.slow.line(row)].name, 1, row, error.message)
+
+    def _said(self, row: int, known: TokencostError | None = None) -> str:
+        """Return what rating one row alone says."""
+        try:
+            usage = usage_at(self.table, row)
+            at = self.slow.at(row)
+            rated = rate_row(self.plan.timeline(self.slow.line(row)).segment(at), usage, at)
+        except TokencostError as error:
+            return error.message
+        except OverflowError:
+            return f"microsecond {self.table.at} lies outside the years 1 to 9999" if known is None else known.message
+        if rated.problems:
+            return rated.problems[0].message
+        assert known is not None, "a row without a price alone has none in a table"
+        return known.message

@@ -1,0 +1,167 @@
+"""Parts: files of rated rows, each written beside and moved in place when it is whole."""
+
+from __future__ import annotations
+
+import json
+import os
+from contextlib import suppress
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any, Final, Literal
+
+from tokencost.streams.arrow import arrow_csv, pa, pc, pq, text_like
+from tokencost.streams.journal import settle
+from tokencost.tariffs.clock import iso
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from pathlib import Path
+
+    from tokencost.streams.arrow import Array, Batch, DataType, Schema
+
+__all__ = ["FORMATS", "Format", "PartFile", "remove_unfinished"]
+
+Format = Literal["parquet", "csv", "jsonl", "arrow"]
+
+FORMATS: Final[tuple[Format, ...]] = ("parquet", "csv", "jsonl", "arrow")
+"""The kinds of files that can be written."""
+
+_ROWS: Final = 1 << 20
+_UNFINISHED: Final = ".part-*.tmp"
+
+
+class PartFile:
+    """One part in the making: rows go to a file beside, which takes its place when it is finished."""
+
+    def __init__(self, folder: Path, number: int, *, kind: Format) -> None:
+        self.path = folder / f"part-{number:05}.{kind}"
+        self._beside = folder / f".part-{number:05}.{kind}.tmp"
+        self._kind: Format = kind
+        self._writer: Any = None
+        self._schema: Schema = None
+
+    def write(self, rows: Batch) -> None:
+        """Write rows; the first say what the columns are."""
+        if self._writer is None:
+            self._beside.parent.mkdir(parents=True, exist_ok=True)
+            self._schema = rows.schema
+            self._writer = _WRITERS[self._kind](self._beside, rows.schema)
+        self._writer.write(rows if rows.schema.equals(self._schema) else rows.cast(self._schema))
+
+    def finish(self) -> int:
+        """Put the part in place, safe on the disk, and return its size in bytes."""
+        self._writer.close()
+        handle = os.open(self._beside, os.O_RDWR)
+        try:
+            os.fsync(handle)
+        finally:
+            os.close(handle)
+        self._beside.replace(self.path)
+        settle(self.path.parent)
+        return self.path.stat().st_size
+
+    def abandon(self) -> None:
+        """Leave nothing of a part that will not be finished."""
+        if self._writer is not None:
+            with suppress(OSError, pa.ArrowException):  # the disk is full; what is there goes now
+                self._writer.close()
+            self._beside.unlink(missing_ok=True)
+
+
+def remove_unfinished(out: Path) -> None:
+    """Remove what a run that was killed has left."""
+    for path in out.rglob(_UNFINISHED):
+        path.unlink()
+
+
+class _ParquetPart:
+    def __init__(self, path: Path, schema: Schema) -> None:
+        few = [field.name for field in schema if pa.types.is_dictionary(field.type)]
+        sized = [field.name for field in schema if not pa.types.is_decimal(field.type)]
+        self._file = pq.ParquetWriter(str(path), schema, compression="snappy", use_dictionary=few, write_statistics=sized)
+
+    def write(self, rows: Batch) -> None:
+        self._file.write_table(rows, row_group_size=_ROWS)
+
+    def close(self) -> None:
+        self._file.close()
+
+
+class _ArrowPart:
+    def __init__(self, path: Path, schema: Schema) -> None:
+        self._sink = pa.OSFile(str(path), "wb")
+        self._file = pa.ipc.new_file(self._sink, _plain_schema(schema))
+
+    def write(self, rows: Batch) -> None:
+        self._file.write_table(rows.cast(_plain_schema(rows.schema)))
+
+    def close(self) -> None:
+        self._file.close()
+        self._sink.close()
+
+
+class _CsvPart:
+    def __init__(self, path: Path, schema: Schema) -> None:
+        self._file = arrow_csv.CSVWriter(str(path), pa.schema([(field.name, _in_csv(field.type)) for field in schema]))
+
+    def write(self, rows: Batch) -> None:
+        columns = [_as_csv(rows.column(n)) for n in range(rows.num_columns)]
+        self._file.write_table(pa.table(dict(zip(rows.schema.names, columns, strict=True))))
+
+    def close(self) -> None:
+        self._file.close()
+
+
+class _JsonPart:
+    def __init__(self, path: Path, schema: Schema) -> None:
+        del schema
+        self._file = path.open("w", encoding="utf-8", newline="\n")
+
+    def write(self, rows: Batch) -> None:
+        for batch in rows.to_batches(max_chunksize=10_000):
+            self._file.writelines(f"{json.dumps(row, ensure_ascii=False, default=_as_json)}\n" for row in batch.to_pylist())
+
+    def close(self) -> None:
+        self._file.close()
+
+
+_WRITERS: Final[dict[str, Any]] = {"parquet": _ParquetPart, "csv": _CsvPart, "jsonl": _JsonPart, "arrow": _ArrowPart}
+
+
+def _plain_schema(schema: Schema) -> Schema:
+    """Return columns that are no dictionaries: an Arrow file has one dictionary for all its batches, which is not known before its end."""
+    return pa.schema([field.with_type(field.type.value_type) if pa.types.is_dictionary(field.type) else field for field in schema])
+
+
+def _in_csv(kind: DataType) -> DataType:
+    if pa.types.is_decimal(kind) or text_like(kind) or pa.types.is_nested(kind) or pa.types.is_binary(kind):
+        return pa.string()
+    return kind.value_type if pa.types.is_dictionary(kind) else kind
+
+
+def _as_csv(column: Array) -> Array:
+    kind = column.type
+    if pa.types.is_decimal(kind):
+        return _exact_text(column)
+    if pa.types.is_nested(kind) or pa.types.is_binary(kind):
+        cells: Iterable[Any] = column.to_pylist()
+        return pa.array([None if cell is None else json.dumps(cell, ensure_ascii=False, default=_as_json) for cell in cells], pa.string())
+    return pc.cast(column, _in_csv(kind))
+
+
+def _exact_text(column: Array) -> Array:
+    """Return decimals as text with every digit, without trailing zeros or an exponent."""
+    text = pc.cast(column, pa.string())
+    if pc.any(pc.match_substring(text, "E"), min_count=0).as_py():
+        text = pa.array([None if cell is None else format(cell, "f") for cell in column.to_pylist()], pa.string())
+    if column.type.scale <= 0:
+        return text
+    return pc.utf8_rtrim(pc.utf8_rtrim(text, "0"), ".")
+
+
+def _as_json(cell: Any) -> Any:
+    if isinstance(cell, Decimal):
+        text = format(cell, "f")
+        return text.rstrip("0").rstrip(".") if "." in text else text
+    if hasattr(cell, "utcoffset"):
+        return iso(cell) if cell.utcoffset() is not None else cell.isoformat()
+    return cell.isoformat() if hasattr(cell, "isoformat") else str(cell)

@@ -1,0 +1,43 @@
+"""How tests of streams read and write files."""
+
+import gzip
+
+import pyarrow as pa
+import pytest
+import zstandard
+
+from tokencost.streams.reading import BEGIN, Reading
+from tokencost.streams.sources import find_sources
+from tokencost.streams.survey import open_reader, rows_of
+
+COLUMNS = {"at": "timestamp", "model": "model", "input": "prompt_tokens", "output": "completion_tokens"}
+
+
+@pytest.fixture
+def write(tmp_path):
+    """Write a file of text, packed as its ending says."""
+
+    def make(name, text):
+        path = tmp_path / name
+        raw = text.encode() if isinstance(text, str) else text
+        raw = gzip.compress(raw) if name.endswith(".gz") else zstandard.compress(raw) if name.endswith(".zst") else raw
+        path.write_bytes(raw)
+        return path
+
+    return make
+
+
+@pytest.fixture
+def read():
+    """Read a file: its rated columns, its kept ones, its bad rows and the places at which chunks end."""
+
+    def chunks_of(path, *, columns=None, place=BEGIN, **words):
+        (source,) = find_sources(path)
+        reader = open_reader(source)
+        reading = Reading(columns=COLUMNS if columns is None else columns, **words)
+        found = list(rows_of(reader, reading, place))
+        rated, kept = (pa.concat_tables([getattr(chunk, which) for chunk in found]) for which in ("rated", "kept"))
+        bad = [row for chunk in found for row in chunk.bad]
+        return rated, kept, bad, [chunk.place for chunk in found], reading.notes
+
+    return chunks_of
