@@ -17,7 +17,6 @@ import random
 import sys
 import time
 from datetime import datetime, timedelta
-from decimal import Decimal
 from typing import TYPE_CHECKING
 
 import pyarrow as pa
@@ -27,6 +26,7 @@ from tokencost.streams.batches import BatchRater
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from decimal import Decimal
 
 MODELS = ("gpt-4o", "deepseek-reasoner", "gemini-2.5-pro", "claude-sonnet-4-5", "qwen-max", "gpt-9o", None)
 SPAN = ("2025-02-01T00:00:00Z", "2026-02-01T00:00:00Z")

@@ -44,13 +44,22 @@ if TYPE_CHECKING:
     )
     from tokencost.rating.book import Book, load_book
     from tokencost.rating.claims import ClaimCheck, ClaimedLine, ClaimedPrice, explain_claim
+    from tokencost.rating.costs import Costs
     from tokencost.rating.diff import diff_at
+    from tokencost.rating.edition import VersionRef
     from tokencost.rating.evidence import Evidence
     from tokencost.rating.layers import Contract, Markup
+    from tokencost.rating.matrix import CostMatrix
     from tokencost.rating.offering import Offering, RateCard
+    from tokencost.rating.problem import Problem
     from tokencost.rating.quote import LineItem, Quote
     from tokencost.rating.selfhosted import self_hosted
+    from tokencost.rating.totals import CostTotals, TotalRow
     from tokencost.rating.usage import Usage
+    from tokencost.rating.usage_table import UsageColumns
+    from tokencost.streams.batches import BatchRater
+    from tokencost.streams.distributed import rate_partitions, reprice_distributed
+    from tokencost.streams.reprice import Repriced, reprice
     from tokencost.table import Table
     from tokencost.tariffs.clock import to_instant
     from tokencost.tariffs.diff import PriceChange, PriceDiff, diff_shelves
@@ -71,6 +80,9 @@ _HOMES: Final[dict[str, str]] = {
     **dict.fromkeys(("Contract", "Markup"), "rating.layers"),
     **dict.fromkeys(("Offering", "RateCard"), "rating.offering"),
     **dict.fromkeys(("LineItem", "Quote"), "rating.quote"),
+    **dict.fromkeys(("CostTotals", "TotalRow"), "rating.totals"),
+    **dict.fromkeys(("rate_partitions", "reprice_distributed"), "streams.distributed"),
+    **dict.fromkeys(("Repriced", "reprice"), "streams.reprice"),
     **dict.fromkeys(("PriceChange", "PriceDiff", "diff_shelves"), "tariffs.diff"),
     **dict.fromkeys(("Conversion", "ExchangeRate", "ExchangeTable"), "tariffs.fx"),
     **dict.fromkeys(("METERS", "Meter"), "tariffs.meter"),
@@ -81,10 +93,16 @@ _HOMES: Final[dict[str, str]] = {
     **dict.fromkeys(("Compared", "Comparison", "compare"), "workloads.compare"),
     **dict.fromkeys(("BadRow", "Trace", "TraceRow", "read_trace"), "workloads.trace"),
     **dict.fromkeys(("Segment", "Workload", "load_workload", "shipped_workloads"), "workloads.workload"),
+    "BatchRater": "streams.batches",
+    "CostMatrix": "rating.matrix",
+    "Costs": "rating.costs",
     "Evidence": "rating.evidence",
     "Money": "tariffs.money",
+    "Problem": "rating.problem",
     "Table": "table",
     "Usage": "rating.usage",
+    "UsageColumns": "rating.usage_table",
+    "VersionRef": "rating.edition",
     "diff_at": "rating.diff",
     "self_hosted": "rating.selfhosted",
     "to_instant": "tariffs.clock",
@@ -102,6 +120,7 @@ __all__ = [
     "AmbiguousNameError",
     "AnnouncedPriceWarning",
     "BadRow",
+    "BatchRater",
     "Book",
     "Calendar",
     "CalendarError",
@@ -114,6 +133,9 @@ __all__ = [
     "Comparison",
     "Contract",
     "Conversion",
+    "CostMatrix",
+    "CostTotals",
+    "Costs",
     "CurrencyError",
     "Endpoint",
     "Evidence",
@@ -138,6 +160,7 @@ __all__ = [
     "PriceChange",
     "PriceDiff",
     "PriceWarning",
+    "Problem",
     "Promo",
     "PromotionalPriceWarning",
     "Provider",
@@ -145,6 +168,7 @@ __all__ = [
     "RangeError",
     "Rate",
     "RateCard",
+    "Repriced",
     "Resolution",
     "Schedule",
     "Segment",
@@ -156,6 +180,7 @@ __all__ = [
     "Tariff",
     "TokencostError",
     "TokencostWarning",
+    "TotalRow",
     "Trace",
     "TraceError",
     "TraceRow",
@@ -163,9 +188,11 @@ __all__ = [
     "UnknownNameError",
     "UnpricedMeterError",
     "Usage",
+    "UsageColumns",
     "UsageError",
     "UsageTypeError",
     "Version",
+    "VersionRef",
     "Window",
     "Workload",
     "compare",
@@ -174,7 +201,10 @@ __all__ = [
     "explain_claim",
     "load_book",
     "load_workload",
+    "rate_partitions",
     "read_trace",
+    "reprice",
+    "reprice_distributed",
     "self_hosted",
     "shipped_workloads",
     "to_instant",

@@ -15,8 +15,8 @@ import tokencost as tc
 from tokencost.cli import door, run
 from tokencost.cli.command import ToldCommand
 
-COMMANDS = ("compare", "quote", "show", "list", "claims", "diff", "lint", "fmt", "new", "stale")
-NEEDS_FOLDERS = ("tokencost diff old", "tokencost lint data", "tokencost fmt", "tokencost new", "tokencost compare")
+COMMANDS = ("compare", "reprice", "quote", "show", "list", "claims", "diff", "lint", "fmt", "new", "stale")
+NEEDS_FOLDERS = ("tokencost diff old", "tokencost lint data", "tokencost fmt", "tokencost new", "tokencost compare", "tokencost reprice")
 EXAMPLES = [
     example for command in door.commands.values() for example in getattr(command, "examples", ()) if not example.startswith(NEEDS_FOLDERS)
 ]

@@ -71,14 +71,16 @@ def alone(book: tc.Book, row: Row, meters: Sequence[str], *, totals: bool) -> Al
     """Rate one row by itself."""
     counts = {meter: row.counts.get(meter, 0) for meter in meters}
     causes = _impossible(counts, totals=totals)
-    if row.name is None:
-        causes["unreadable model", None] = "no model in column 'model'; write which model served the request"
-        return Alone("unknown", None, {}, None, None, causes)
     try:
         usage = tc.Usage.from_totals(**counts) if totals else tc.Usage(**counts)
     except tc.UsageError as error:
-        return Alone("unknown", None, {}, None, None, dict.fromkeys(causes, error.message))
-    assert not causes
+        causes = dict.fromkeys(causes, error.message)
+    else:
+        assert not causes
+    if row.name is None:
+        causes["unreadable model", None] = "no model in column 'model'; write which model served the request"
+    if causes:
+        return Alone("unknown", None, {}, None, None, causes)
     chosen = {name: value for name, value in row.selection.items() if value is not None}
     try:
         quote = book.quote(row.name, usage, at=row.at, **chosen)
@@ -86,7 +88,7 @@ def alone(book: tc.Book, row: Row, meters: Sequence[str], *, totals: bool) -> Al
         return _partial(book, row, usage, chosen)
     except tc.TokencostError as error:
         kind = next(words for kind, words in _REASONS.items() if isinstance(error, kind))
-        name = error.offering if isinstance(error, tc.AboveListError) else row.name
+        name = error.offering if isinstance(error, tc.AboveListError) else error.name if kind == "unknown name" else row.name
         return Alone("unknown", None, {}, None, None, {(kind, name): error.message})
     cost = book.cost(row.name, usage, at=row.at, **chosen)
     assert quote.native.amount == cost
@@ -130,8 +132,12 @@ def _partial(book: tc.Book, row: Row, usage: tc.Usage, chosen: Mapping[str, str]
     lacking = dict.fromkeys(meter for meter, amount in parts if amount is None)
     causes: dict[tuple[str, str | None], str] = {}
     for meter in lacking:
-        causes["meter without a rate", f"{nothing.offering} {meter}"] = f"{nothing.offering} has no rate for {' or '.join(ancestors(meter))} in "
-    meters = {meter: sum(amount for name, amount in parts if name == meter and amount is not None) for meter, known in parts if known is not None}
+        causes["meter without a rate", f"{nothing.offering} {meter}"] = (
+            f"{nothing.offering} has no rate for {' or '.join(ancestors(meter))} in "
+        )
+    meters = {
+        meter: sum(amount for name, amount in parts if name == meter and amount is not None) for meter, known in parts if known is not None
+    }
     if not meters:
         return Alone("unknown", None, {}, None, None, causes)
     amount = from_fraction(sum(meters.values()))

@@ -16,7 +16,7 @@ from tokencost.tariffs.meter import ancestors, within
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-__all__ = ["Drawn", "FAR", "LAYERS", "drawn_tables", "in_totals", "shipped_tables"]
+__all__ = ["FAR", "LAYERS", "Drawn", "drawn_tables", "in_totals", "shipped_tables"]
 
 MICROSECOND = timedelta(microseconds=1)
 FAR = (
@@ -38,7 +38,10 @@ LAYERS: tuple[tuple[tc.Contract | tc.Markup, ...], ...] = (
     (tc.Contract("fixed", prices={"input": "1.5", "web_search": 3}, currency="USD", start=_BEGIN, until=_BEGIN + timedelta(days=90)),),
     (tc.Contract("fine", percent="-12.3457", meters=["input"]), tc.Markup("free", percent=-100, tenant="beta")),
     (tc.Contract("finest", percent="-12.345678901234567", meters=["output"]),),
-    (tc.Contract("dear", prices={"input": 4 * 10**12, "output": 5, "image": 6_000_000}, currency="USD"), tc.Markup("m", percent="0.000001")),
+    (
+        tc.Contract("dear", prices={"input": 4 * 10**12, "output": 5, "image": 6_000_000}, currency="USD"),
+        tc.Markup("m", percent="0.000001"),
+    ),
 )
 """Contracts that make rates of up to eighteen decimals, of more, and beyond 64 bits."""
 
@@ -111,7 +114,11 @@ def shipped_tables(draw: Callable, book: tc.Book) -> Drawn:
     names = [draw(st.sampled_from([name, name.rsplit("/", 1)[1]])) for name in names]
     starts = [edge for name in names[:1] for edge in _edges(book, name)]
     minutes = st.integers(0, 3 * 365 * 24 * 60).map(lambda n: datetime(2024, 1, 1, tzinfo=UTC) + timedelta(minutes=n))
-    near = minutes if not starts else minutes | st.builds(datetime.__add__, st.sampled_from(starts), st.sampled_from([-MICROSECOND, MICROSECOND * 0]))
+    near = (
+        minutes
+        if not starts
+        else minutes | st.builds(datetime.__add__, st.sampled_from(starts), st.sampled_from([-MICROSECOND, MICROSECOND * 0]))
+    )
     moments = draw(st.lists(near, min_size=1, max_size=5))
     meters = tuple(draw(st.permutations(["input", "output", *draw(st.lists(st.sampled_from(_EXTRA), max_size=3, unique=True))])))
     totals = draw(st.booleans())

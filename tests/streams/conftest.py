@@ -2,13 +2,7 @@
 
 import gzip
 
-import pyarrow as pa
 import pytest
-import zstandard
-
-from tokencost.streams.reading import BEGIN, Reading
-from tokencost.streams.sources import find_sources
-from tokencost.streams.survey import open_reader, rows_of
 
 COLUMNS = {"at": "timestamp", "model": "model", "input": "prompt_tokens", "output": "completion_tokens"}
 
@@ -20,8 +14,13 @@ def write(tmp_path):
     def make(name, text):
         path = tmp_path / name
         raw = text.encode() if isinstance(text, str) else text
-        raw = gzip.compress(raw) if name.endswith(".gz") else zstandard.compress(raw) if name.endswith(".zst") else raw
-        path.write_bytes(raw)
+        if name.endswith(".zst"):
+            import pyarrow as pa
+
+            with pa.output_stream(path, compression="zstd") as stream:
+                stream.write(raw)
+        else:
+            path.write_bytes(gzip.compress(raw) if name.endswith(".gz") else raw)
         return path
 
     return make
@@ -30,6 +29,12 @@ def write(tmp_path):
 @pytest.fixture
 def read():
     """Read a file: its rated columns, its kept ones, its bad rows and the places at which chunks end."""
+
+    import pyarrow as pa
+
+    from tokencost.streams.reading import BEGIN, Reading
+    from tokencost.streams.sources import find_sources
+    from tokencost.streams.survey import open_reader, rows_of
 
     def chunks_of(path, *, columns=None, place=BEGIN, **words):
         (source,) = find_sources(path)

@@ -2,24 +2,27 @@
 
 from __future__ import annotations
 
+import os
 import pickle
 import shutil
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
+from itertools import pairwise
+from typing import TYPE_CHECKING
 
+import pyarrow as pa
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-
-pa = pytest.importorskip("pyarrow", reason="pyarrow is not installed; it comes with the extra frames")
-pytest.importorskip("narwhals", reason="narwhals is not installed; it comes with the extra frames")
 
 import tokencost as tc
 from streams.logs import MODELS, SPAN, requests, slowly
 from tokencost.streams import travel
 from tokencost.streams.batches import BatchRater
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 NAMES = tuple(name for name in MODELS if name)
 ADDED = ["cost", "currency", "outcome"]
@@ -73,7 +76,7 @@ def test_batches_may_be_cut_anywhere(rater, log, cuts):
     """One batch comes back for each, empty ones too, and together they are the table."""
     edges = [0, *sorted(cuts), 400]
     whole = log.combine_chunks().to_batches()[0]
-    batches = [whole.slice(begin, end - begin) for begin, end in zip(edges, edges[1:], strict=False)]
+    batches = [whole.slice(begin, end - begin) for begin, end in pairwise(edges)]
     made = list(rater(iter(batches)))
     assert [batch.num_rows for batch in made] == [batch.num_rows for batch in batches]
     assert pa.Table.from_batches(made) == rater.table(log)
@@ -227,6 +230,16 @@ def test_names_that_travel_need_no_tables(own, elsewhere, log):
     assert not sent.book.is_open
 
 
+def test_names_travel_under_the_words_for_all_rows(own, elsewhere, log):
+    """What is compiled is the price in batch, which is the one that is asked for."""
+    rater = BatchRater(tc.load_book(own), names=["deepseek-chat"], span=SPAN, model="deepseek-chat", currency="CNY")
+    made = rater.table(log)
+    sent = elsewhere(rater)
+    shutil.rmtree(own)
+    assert sent.table(log) == made
+    assert set(made.column("currency").to_pylist()) == {"CNY"}
+
+
 def test_other_names_open_the_tables_of_the_worker(own, elsewhere, log):
     rater = BatchRater(tc.load_book(own))
     sent = elsewhere(rater)
@@ -249,6 +262,18 @@ def test_other_tables_are_refused_with_both_fingerprints(own, elsewhere, log):
     assert (caught.value.expected, caught.value.found) == (rater.fingerprint, other)
     assert rater.fingerprint in str(caught.value)
     assert other in str(caught.value)
+
+
+def test_the_fingerprint_of_a_book_is_the_same_in_every_process():
+    """Sets have another order in every process; the fingerprint must not show it."""
+    script = "import tokencost as tc; print(tc.load_book().with_layers([tc.Contract('deal', percent=-10, meters=['input'])]).fingerprint)"
+    runs = [
+        subprocess.run(
+            [sys.executable, "-c", script], env={**os.environ, "PYTHONHASHSEED": seed}, check=True, capture_output=True, timeout=120
+        )
+        for seed in ("1", "2")
+    ]
+    assert runs[0].stdout == runs[1].stdout
 
 
 def test_missing_tables_are_said_to_be_missing(own, elsewhere, log):

@@ -9,14 +9,10 @@ import signal
 import sys
 import time
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import replace
-from pathlib import Path
+from typing import TYPE_CHECKING
 
+import pyarrow.parquet as pq
 import pytest
-
-pa = pytest.importorskip("pyarrow", reason="pyarrow is not installed; it comes with the extra distributed")
-dask = pytest.importorskip("dask", reason="dask is not installed; it comes with the extra distributed")
-distributed = pytest.importorskip("distributed", reason="distributed is not installed; it comes with the extra distributed")
 
 import tokencost as tc
 from streams.logs import MODELS, SPAN, requests
@@ -24,6 +20,14 @@ from streams.workers import dies, finish_as_ever, finish_fails, finish_waits, pi
 from tokencost.streams.batches import BatchRater
 from tokencost.streams.distributed import rate_partitions, reprice_distributed
 from tokencost.streams.reprice import reprice
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    import pyarrow as pa
+
+dask = pytest.importorskip("dask", reason="dask is not installed; it comes with the extra distributed")
+distributed = pytest.importorskip("distributed", reason="distributed is not installed; it comes with the extra distributed")
 
 PATIENCE_S = 120
 ROWS, PIECES = 600, 12
@@ -35,7 +39,11 @@ pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="a worker cannot
 @pytest.fixture(scope="module")
 def client():
     """A cluster of two processes with one thread each, as a machine that is lost would leave it: a nanny starts another."""
-    quiet = {"distributed.worker.memory.terminate": False, "distributed.comm.timeouts.connect": f"{PATIENCE_S}s", "distributed.scheduler.allowed-failures": 1}
+    quiet = {
+        "distributed.worker.memory.terminate": False,
+        "distributed.comm.timeouts.connect": f"{PATIENCE_S}s",
+        "distributed.scheduler.allowed-failures": 1,
+    }
     with (
         dask.config.set(quiet),
         distributed.LocalCluster(n_workers=2, threads_per_worker=1, processes=True, host="127.0.0.1", dashboard_address=None) as cluster,
@@ -89,30 +97,10 @@ def test_a_worker_killed_in_the_middle_changes_nothing(client, rater, log, tmp_p
     assert made.result(PATIENCE_S) == rater.totals(log, by=BY)
 
 
-def test_the_current_client_is_used(client, rater, log):
+@pytest.mark.usefixtures("client")
+def test_the_current_client_is_used(rater, log):
     """Without a word, the work goes to the cluster that Dask would use."""
     assert rate_partitions(pieces_of(log), rater=rater) == rater.totals(log)
-
-
-def test_without_a_cluster_this_process_rates(rater, log):
-    with dask.config.set(scheduler="threads", num_workers=2):
-        assert rate_partitions(pieces_of(log), by=BY, rater=rater) == rater.totals(log, by=BY)
-
-
-def test_many_partitions_are_merged_by_and_by(rater, log):
-    """A tree of three levels gives the same as one sum."""
-    tables = [log.slice(n, 2) for n in range(0, ROWS, 2)]
-    with dask.config.set(scheduler="synchronous"):
-        assert rate_partitions(tables, by=BY, rater=rater) == rater.totals(log, by=BY)
-
-
-def test_no_partitions_have_no_totals(rater, log):
-    assert rate_partitions([], by=BY, rater=rater) == rater.totals(log.slice(0, 0), by=BY)
-
-
-def test_partitions_without_rows_add_nothing(rater, log):
-    with dask.config.set(scheduler="synchronous"):
-        assert rate_partitions([log.slice(0, 0), log, log.slice(0, 0)], by=BY, rater=rater) == rater.totals(log, by=BY)
 
 
 def test_a_fault_of_a_worker_is_raised_here(client, rater, log):
@@ -124,12 +112,6 @@ def test_a_partition_that_ends_every_worker_is_named(client, rater):
     """Dask gives up after a few workers; the error says what was rated, and what helps."""
     with pytest.raises(tc.StreamError, match="were lost one after another, most likely for want of memory; give them more"):
         rate_partitions([dask.delayed(dies)()], rater=rater, client=client)
-
-
-def test_dask_is_asked_for_where_it_is_missing(monkeypatch, log):
-    monkeypatch.setitem(sys.modules, "dask", None)
-    with pytest.raises(tc.StreamError, match=r"pip install 'tokencost-tariffs\[distributed\]'"):
-        rate_partitions([log])
 
 
 def test_a_cluster_is_asked_for_where_there_is_none(monkeypatch, files):
@@ -148,7 +130,6 @@ def test_a_cluster_is_asked_for_where_there_is_none(monkeypatch, files):
 def files(log, tmp_path_factory) -> Path:
     """A folder of Parquet with several row groups, packed CSV with bad rows, and JSON lines; and an empty file."""
     folder = tmp_path_factory.mktemp("logs")
-    pq = pytest.importorskip("pyarrow.parquet")
     pq.write_table(log, folder / "a.parquet", row_group_size=50)
     pq.write_table(log.slice(0, 130), folder / "b.parquet", row_group_size=130)
     rows = log.slice(100, 90).to_pylist()
@@ -167,14 +148,15 @@ def alone(files, book, tmp_path_factory):
 
 
 @pytest.fixture
-def unpatched(client):
-    yield
+def cluster(client):
+    """The cluster, whose workers are as before in the end."""
+    yield client
     client.run(finish_as_ever)
 
 
 def rows_in(out: Path, name: str) -> list:
     """Return the rows of all parts of a file."""
-    return [row for part in sorted((out / name).glob("part-*.parquet")) for row in pa.parquet.read_table(part).to_pylist()]
+    return [row for part in sorted((out / name).glob("part-*.parquet")) for row in pq.read_table(part).to_pylist()]
 
 
 def assert_same(done, alone):
@@ -207,11 +189,11 @@ def test_costs_are_written_as_alone(client, files, alone, book, tmp_path):
     assert (steps[-1].rows, steps[-1].done) == (done.rows, steps[-1].size)
 
 
-def test_a_worker_killed_before_it_moves_a_part_in_place(client, files, alone, book, tmp_path, unpatched):
+def test_a_worker_killed_before_it_moves_a_part_in_place(cluster, files, alone, tmp_path):
     """What it has written is written again by another; the result is the same to the byte."""
-    whole = reprice_distributed(files, tmp_path / "whole", by=BY, book=book, client=client, rows_per_part=100)
-    client.run(finish_waits, str(tmp_path / "waits"))
-    made = in_background(reprice_distributed, files, tmp_path / "costs", by=BY, book=book, client=client, rows_per_part=100)
+    whole = reprice_distributed(files, tmp_path / "whole", by=BY, client=cluster, rows_per_part=100)
+    cluster.run(finish_waits, str(tmp_path / "waits"))
+    made = in_background(reprice_distributed, files, tmp_path / "costs", by=BY, client=cluster, rows_per_part=100)
     kill_who_waits(tmp_path / "waits")
     done = made.result(PATIENCE_S)
     assert_same(done, alone)
@@ -219,16 +201,18 @@ def test_a_worker_killed_before_it_moves_a_part_in_place(client, files, alone, b
     assert {path.relative_to(done.out): path.read_bytes() for path in done.out.rglob("part-*.parquet")} == parts
 
 
-def test_a_run_that_was_stopped_goes_on(client, files, alone, book, tmp_path, unpatched):
+def test_a_run_that_was_stopped_goes_on(cluster, files, alone, tmp_path):
     """A full disk stops it; called again, it rates what is left, and comes to the same."""
-    client.run(finish_fails, "part-00003.parquet")
-    with pytest.raises(tc.StreamError, match="cannot write a/00003 into .*: no space left on device; make room there, and run the same again"):
-        reprice_distributed(files, tmp_path / "costs", by=BY, book=book, client=client, rows_per_part=100)
-    client.run(finish_as_ever)
-    done = reprice_distributed(files, tmp_path / "costs", by=BY, book=book, client=client, rows_per_part=100)
+    cluster.run(finish_fails, "part-00003.parquet")
+    with pytest.raises(
+        tc.StreamError, match=r"cannot write a/00003 into .*: no space left on device; make room there, and run the same again"
+    ):
+        reprice_distributed(files, tmp_path / "costs", by=BY, client=cluster, rows_per_part=100)
+    cluster.run(finish_as_ever)
+    done = reprice_distributed(files, tmp_path / "costs", by=BY, client=cluster, rows_per_part=100)
     assert_same_files(done.out, alone.out)
     assert (done.totals, done.causes) == (alone.totals, alone.causes)
-    again = reprice_distributed(files, tmp_path / "costs", by=BY, book=book, client=client, rows_per_part=100)
+    again = reprice_distributed(files, tmp_path / "costs", by=BY, client=cluster, rows_per_part=100)
     assert (again.totals, again.resumed, again.rows) == (alone.totals, alone.rows, alone.rows)
 
 
@@ -238,19 +222,3 @@ def test_a_folder_belongs_to_one_run(client, files, book, tmp_path):
         reprice(files / "b.parquet", tmp_path / "costs", by=BY, book=book)
     with pytest.raises(tc.StreamError, match="holds a run with by"):
         reprice_distributed(files / "b.parquet", tmp_path / "costs", by="model", book=book, client=client)
-
-
-def test_a_file_that_changes_meanwhile_is_refused(files, book, tmp_path):
-    """A partition that is rated again would not be the same."""
-    from tokencost.streams.partitions import Partition, rate_partition
-    from tokencost.streams.reading import BEGIN, Reading
-    from tokencost.streams.sources import find_sources
-
-    (source,) = find_sources(files / "b.parquet")
-    partition = Partition(0, "b.parquet", source, Reading(columns={}), 0, BEGIN, None, "b")
-    os.utime(source.path)
-    with pytest.raises(tc.StreamError, match=r"b\.parquet has changed since the run began; begin anew"):
-        rate_partition(b"", partition, None)
-    missing = partition._replace(source=replace(source, path=tmp_path / "b.parquet"))
-    with pytest.raises(tc.StreamError, match="every worker must reach the files under the same path"):
-        rate_partition(b"", missing, None)

@@ -120,7 +120,7 @@ def test_an_empty_file_has_no_columns_and_no_rows(write, name):
 
 
 @pytest.mark.parametrize(
-    ("cell", "words", "expected"),
+    "case",
     [
         ("2025-02-01 12:00:00.1234567Z", {}, NOON.replace(microsecond=123456)),
         ("2025-02-01T20:00:00+08:00", {}, NOON),
@@ -137,8 +137,9 @@ def test_an_empty_file_has_no_columns_and_no_rows(write, name):
     ],
 )
 @pytest.mark.parametrize("beside", [False, True])
-def test_instants_are_read_in_every_form_alone_and_beside_others(write, read, cell, words, expected, beside):
+def test_instants_are_read_in_every_form_alone_and_beside_others(write, read, case, beside):
     """Beside a cell of another form the column cannot be read at once, and every cell is read by itself."""
+    cell, words, expected = case
     other = GOOD.replace("2025-02-01T12:00:00Z", "2025-02-01T13:00+01:00") if beside else ""
     rated, _, bad, _, _ = read(write("log.csv", HEAD + GOOD.replace("2025-02-01T12:00:00Z", cell) + other), **words)
     assert (rated.column("timestamp").to_pylist(), bad) == ([expected, NOON][: 1 + beside], [])
@@ -166,7 +167,9 @@ def test_json_lines_have_dotted_columns_and_types_of_their_own(write, read):
 
 
 def as_json(**changes):
-    return json.dumps({"timestamp": "2025-02-01T12:00:00Z", "model": "gpt-4o", "prompt_tokens": 5, "completion_tokens": 7, **changes}) + "\n"
+    return (
+        json.dumps({"timestamp": "2025-02-01T12:00:00Z", "model": "gpt-4o", "prompt_tokens": 5, "completion_tokens": 7, **changes}) + "\n"
+    )
 
 
 @pytest.mark.parametrize(

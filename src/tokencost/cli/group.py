@@ -18,9 +18,10 @@ from tokencost.cli.compare import compare
 from tokencost.cli.diff import diff
 from tokencost.cli.new import new
 from tokencost.cli.quote import quote
+from tokencost.cli.reprice import reprice
 from tokencost.cli.show import list_, show
 from tokencost.cli.tables import fmt, lint, stale
-from tokencost.errors import TableError, TokencostError, TraceError
+from tokencost.errors import StreamError, TableError, TokencostError, TraceError
 
 if TYPE_CHECKING:
     from collections.abc import Generator
@@ -90,15 +91,15 @@ def _one_line() -> Generator[None]:
     except BrokenPipeError:
         _hush(sys.stdout)
         raise click.exceptions.Exit(READER_GONE) from None
-    except KeyboardInterrupt:
-        raise Interrupted("interrupted") from None
+    except KeyboardInterrupt as stopped:
+        raise Interrupted(str(stopped) or "interrupted") from None
+    except (click.ClickException, TokencostError) as error:
+        raise _stop_for(error) from None
     except OSError as error:
         if error.filename is None:
             _hush(sys.stdout)  # what is left in it would fail again at the end
         what = "cannot write the output" if error.filename is None else f"cannot use {str(error.filename)!r}"
         raise Stop(f"{what}: {(error.strerror or str(error)).lower()}") from None
-    except (click.ClickException, TokencostError) as error:
-        raise _stop_for(error) from None
     except Exception as error:
         if os.environ.get("TOKENCOST_TRACEBACK"):
             raise
@@ -116,7 +117,7 @@ def _stop_for(error: click.ClickException | TokencostError) -> Stop:
     if isinstance(error, TableError) and "\n" in error.message:
         head, first, *_ = error.message.splitlines()
         return Stop(f"{head}; the first is {first}")
-    return (Stop if isinstance(error, (TableError, TraceError)) else WrongQuestion)(error.message)
+    return (Stop if isinstance(error, (StreamError, TableError, TraceError)) else WrongQuestion)(error.message)
 
 
 def _hush(stream: Any) -> None:
@@ -146,7 +147,7 @@ def door(ctx: click.Context) -> None:
         click.echo(ctx.get_help())
 
 
-for _command in (compare, quote, show, list_, claims, diff, lint, fmt, new, stale):
+for _command in (compare, reprice, quote, show, list_, claims, diff, lint, fmt, new, stale):
     door.add_command(_command)
 
 

@@ -14,7 +14,7 @@ from tokencost.rating.row import OUTCOMES, Outcome
 from tokencost.rating.totals import incomplete
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Sequence, Sized
     from decimal import Decimal
 
     from numpy.typing import NDArray
@@ -94,7 +94,8 @@ class Costs:
         if self.exact:
             row, amount = next(iter(self.exact.items()))
             raise RangeError(
-                f"{len(self.exact):,} rows are no whole 64-bit number of 10^-{self.scale}, first row {row}, which costs {amount}; "
+                f"{_rows(self.exact)} cannot be held in whole 64-bit numbers of 10^-{self.scale}, "
+                f"the first is row {row}, which costs {amount}; "
                 "read .amounts(), .frame() or .floats(), or take .raw_ticks and .exact together",
                 rows=tuple(self.exact),
                 scale=self.scale,
@@ -111,7 +112,7 @@ class Costs:
         if self._meters and self.exact_meters:
             row = next(iter(self.exact_meters))
             raise RangeError(
-                f"meters of {len(self.exact_meters):,} rows are no whole 64-bit number of 10^-{self.scale}, first row {row}; "
+                f"meters of {_rows(self.exact_meters)} cannot be held in whole 64-bit numbers of 10^-{self.scale}, the first is row {row}; "
                 "read .frame(), or take .exact_meters too",
                 rows=tuple(self.exact_meters),
                 scale=self.scale,
@@ -171,9 +172,9 @@ class Costs:
         Currencies are always apart.
 
         >>> import tokencost as tc
-        >>> table = {"model": ["gpt-4o", "o1"], "at": ["2025-06-01T12:00:00Z", "2025-06-02T00:00:00Z"], "input": [1000, 5], "output": [9, 5]}
-        >>> [(row.group, str(row.amount)) for row in tc.load_book().rate_table(table).totals(by=["day"]).rows]
-        [(('2025-06-01',), '0.00259'), (('2025-06-02',), '0.000375')]
+        >>> table = {"at": ["2025-06-01T12:00:00Z", "2025-06-02T00:00:00Z"], "input": [1000, 5], "output": [9, 5]}
+        >>> [(row.group, str(row.amount)) for row in tc.load_book().rate_table(table, model="gpt-4o").totals(by=["day"]).rows]
+        [(('2025-06-01',), '0.00259'), (('2025-06-02',), '0.0000625')]
 
         Raises:
             ColumnError: there is no such column.
@@ -212,7 +213,8 @@ class Costs:
     def frame(self, *, amount: Amount = "decimal", prefix: str = "") -> Any:
         """Return the table with `cost`, `currency` and `outcome` beside it, in the kind that was given.
 
-        With `detail="meters"` there is `cost_<meter>` too. A cost that is unknown is null (0 with `amount="ticks"`). `prefix` stands before the new names.
+        With `detail="meters"` there is `cost_<meter>` too. A cost that is unknown is null (0 with `amount="ticks"`). `prefix` stands before
+        the new names.
 
         Raises:
             ColumnError: a new name is taken.
@@ -241,7 +243,9 @@ class Costs:
 
     def _column(self, ticks: NDArray[np.int64], exact: Mapping[int, Decimal], amount: Amount, *, arrow: bool) -> Any:
         if amount == "ticks":
-            assert self.ticks is not None
+            if exact:  # one of these refuses, and names the first row; a meter may be no whole number of ticks where the sum is one
+                assert self.ticks is not None
+                assert self.meters is not None
             return ticks
         if amount == "float":
             return self._as_floats(ticks, exact)
@@ -269,3 +273,7 @@ class Costs:
     def __repr__(self) -> str:
         counted = ", ".join(f"{number:,} {name}" for name, number in self.outcomes.items() if number)
         return f"Costs({self.rows:,} rows: {counted or 'none'})"
+
+
+def _rows(rows: Sized) -> str:
+    return f"{len(rows):,} row{'s' * (len(rows) != 1)}"

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
+from tokencost.errors import RangeError
 from tokencost.exact import decimal_of
 
 if TYPE_CHECKING:
@@ -34,6 +35,9 @@ def decimal_array(ticks: NDArray[np.int64], *, scale: int, unknown: NDArray[np.b
     """Return amounts as an Arrow array of decimals with 38 digits, null where unknown; no number is converted one by one.
 
     Where a row needs more decimals than ticks have, all amounts get them.
+
+    Raises:
+        RangeError: an amount needs more than 76 digits.
     """
     from tokencost.rating.arrow import pa
 
@@ -45,16 +49,19 @@ def decimal_array(ticks: NDArray[np.int64], *, scale: int, unknown: NDArray[np.b
     array = pa.Array.from_buffers(pa.decimal128(_DIGITS, scale), len(ticks), [valid, pa.py_buffer(halves)])
     if not exact:
         return array
-    kind = pa.decimal128(_DIGITS, finest) if _fits(exact, finest) else pa.decimal256(_MOST_DIGITS, finest)
+    digits = finest + max([0, len(str(int(ticks.max()))) - scale, *(amount.adjusted() + 1 for amount in exact.values())])
+    if digits > _MOST_DIGITS:
+        raise RangeError(
+            f"amounts need {digits} digits, and a decimal of Arrow has {_MOST_DIGITS} at most; read .amounts(), or take floats",
+            rows=tuple(exact),
+            scale=finest,
+        )
+    kind = pa.decimal128(_DIGITS, finest) if digits <= _DIGITS else pa.decimal256(_MOST_DIGITS, finest)
     array = array.cast(kind)
     rows = sorted(exact)
     mask = np.zeros(len(ticks), bool)
     mask[rows] = True
     return pa.compute.replace_with_mask(array, pa.array(mask), pa.array([exact[row] for row in rows], kind))
-
-
-def _fits(exact: Mapping[int, Decimal], scale: int) -> bool:
-    return max(amount.adjusted() for amount in exact.values()) + 1 + scale <= _DIGITS
 
 
 def _exponent(amount: Decimal) -> int:

@@ -32,6 +32,7 @@ _BLOCK: Final = 1 << 19
 _HALF: Final = 32
 _LOW: Final = 2**_HALF - 1
 _DENSE: Final = 1 << 21
+_FEW: Final = 1 << 10
 _HOUR: Final = 3_600 * 10**6
 _DAY: Final = 24 * _HOUR
 _EPOCH: Final = date(1970, 1, 1)
@@ -79,7 +80,7 @@ def _summed(costs: Costs, keys: Sequence[Key], sizes: Sequence[int]) -> dict[int
         raise ColumnError(
             f"{space // _OUTCOMES:,} possible groups are more than can be numbered; group by fewer columns", column=None, columns=()
         )
-    sums = _Sums(space)
+    sums = _Sums(space, dense=space <= _room(costs.rows))
     for begin in range(0, costs.rows, _BLOCK):
         block = slice(begin, min(begin + _BLOCK, costs.rows))
         code = np.zeros(block.stop - begin, np.int64)
@@ -103,17 +104,17 @@ def _summed(costs: Costs, keys: Sequence[Key], sizes: Sequence[int]) -> dict[int
 class _Sums:
     """Numbers of rows and sums of ticks by code, exact: ticks are added as two halves, whose sums fit into a float's 53 bits a block."""
 
-    def __init__(self, space: int) -> None:
+    def __init__(self, space: int, *, dense: bool) -> None:
         self.codes = np.empty(0, np.int64)
-        self.dense = space <= _DENSE
-        size = space if self.dense else 0
+        self.dense = dense
+        size = space if dense else 0
         self.parts = [np.zeros(size, np.int64) for _ in range(3)]
 
     def add(self, code: NDArray[np.int64], ticks: NDArray[np.int64]) -> None:
         least = int(code.min())
         code = code - least
         found: NDArray[np.int64] | None = None
-        if int(code.max()) >= _DENSE:
+        if int(code.max()) >= _room(len(code)):
             found, code = np.unique(code, return_inverse=True)
         rows = np.bincount(code)
         low = np.bincount(code, weights=ticks & _LOW).astype(np.int64)
@@ -158,6 +159,8 @@ def _at(key: Key, row: int) -> int:
 
 def _key(costs: Costs, name: str) -> Key:
     table = costs.table
+    if isinstance(table.model, Coded) and table.columns.get("model") == name:
+        return _coded(table.model)  # read already
     try:
         column = table.column(name)
     except ColumnError:
@@ -233,7 +236,7 @@ def _from_array(values: NDArray[Any]) -> Key:
     """Return the numbers of any column; whole numbers of a small range need no sorting."""
     if values.dtype.kind in "iu" and len(values):
         least, most = int(values.min()), int(values.max())
-        if most - least < _DENSE:
+        if most - least < _room(len(values)):
             return Key((values - least).astype(np.int64), range(least, most + 1))
     if values.dtype.kind == "O":
         numbers: dict[Any, int] = {}
@@ -244,11 +247,16 @@ def _from_array(values: NDArray[Any]) -> Key:
     return Key(codes, [_plain(value) for value in found])
 
 
+def _room(rows: int) -> int:
+    """Return how many codes are counted in arrays without sorting: more than that would take longer than the rows themselves."""
+    return min(_DENSE, 4 * rows + _FEW)
+
+
 def _plain(value: Any) -> Any:
     """Return a value that JSON can hold: numpy's and dates become Python's and text; NaN, which equals nothing, is an empty cell."""
     if isinstance(value, np.datetime64):
-        text = np.datetime_as_string(np.asarray(value))
-        return None if text == "NaT" else str(text)
+        text = str(value)  # pyright: ignore[reportUnknownArgumentType]
+        return None if text == "NaT" else text
     found: Any = value.item() if hasattr(value, "item") else value
     if isinstance(found, float) and isnan(found):
         return None

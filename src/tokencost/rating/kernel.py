@@ -14,14 +14,13 @@ import numpy as np
 from tokencost.rating.lookup import QUARTER
 from tokencost.rating.row import Outcome
 from tokencost.rating.tally import Tally
-from tokencost.rating.usage import LARGEST_COUNT
-from tokencost.tariffs.meter import ancestors
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from numpy.typing import NDArray
 
+    from tokencost.rating.buckets import Buckets
     from tokencost.rating.lookup import Lookup
     from tokencost.rating.rate_arrays import RateArrays
 
@@ -55,7 +54,7 @@ class Written(NamedTuple):
 
 
 class Kernel:
-    """One pass over a usage table: its columns, the look-up, the rates, and where results go.
+    """One pass over a usage table: its counts, the look-up, the rates, and where results go.
 
     `lines` has the place of each row's line in the look-up, or is one place for all; `at` the instants, None where the look-up is constant.
     """
@@ -67,22 +66,16 @@ class Kernel:
         *,
         lines: Numbers,
         at: Numbers,
-        counts: Mapping[str, Numbers],
-        totals: bool,
+        buckets: Buckets,
         written: Written,
     ) -> None:
         self.arrays = arrays
         self.lookup = lookup
         self.lines = lines
         self.at = at
+        self.buckets = buckets
         self.meters = arrays.meters
-        self.counts = [counts[meter] for meter in self.meters]
         self.written = written
-        roots = [ancestors(meter)[-1] for meter in self.meters]
-        self.prompt = [place for place, root in enumerate(roots) if root == "input"]
-        self.completion = [place for place, root in enumerate(roots) if root == "output"]
-        self.wholes = _wholes(self.meters) if totals else []
-        self.whole_prompt = counts["input"] if totals and "input" in counts else None
         self.fetches = [(begin, _padded(arrays.rates[:, begin : begin + _FETCHED])) for begin in range(0, len(self.meters), _FETCHED)]
 
     def run(self, begin: int, end: int) -> Tally:
@@ -98,8 +91,11 @@ class Kernel:
 
     def _block(self, low: int, high: int, space: _Space, tally: Tally) -> None:
         arrays, written = self.arrays, self.written
-        counts, bound, bad = self._disjoint(low, high, space, tally)
-        ids = self._ids(low, high, space, bad)
+        counts, most_of, bad = self.buckets.block(low, high, space.own, tally)
+        ids = self._ids(low, high, space)
+        if bad is not None:
+            ids[bad] = arrays.nothing
+            written.outcome[low:high][bad] = Outcome.UNKNOWN
         most = int(_largest(ids))
         cells = ids
         if most >= arrays.plain:
@@ -108,52 +104,15 @@ class Kernel:
         self._multiply(cells, counts, space, low)
         if written.cell is not None:
             written.cell[low:high] = cells
-        if bound > _RANGE:
+        if sum(count * rate for count, rate in zip(most_of, arrays.largest, strict=True)) > _RANGE:
             self._beyond(cells, counts, tally, low)
         if most >= arrays.careful:
             space.careful.append(np.flatnonzero(ids >= arrays.careful) + low)
 
-    # -- counts ----------------------------------------------------------------------------------------------------------------------
-
-    def _disjoint(self, low: int, high: int, space: _Space, tally: Tally) -> tuple[list[Numbers], int, Numbers]:
-        """Return disjoint counts, what a row of the block can cost at most in ticks, and the rows whose counts cannot be."""
-        counts = [column[low:high] for column in self.counts]
-        most = [int(_largest(column.view(np.uint64))) for column in counts]  # a negative count is a huge one
-        bad: Numbers = None
-        if max(most, default=0) > LARGEST_COUNT:
-            bad = self._impossible(counts, tally, low)
-            counts = [np.where(bad, 0, column) for column in counts]
-            most = [int(column.max()) for column in counts]
-        bound = sum(count * rate for count, rate in zip(most, self.arrays.largest, strict=True))
-        for whole, parts in self.wholes:
-            own = np.subtract(counts[whole], counts[parts[0]], out=space.own[whole][: high - low])
-            for part in parts[1:]:
-                np.subtract(own, counts[part], out=own)
-            if _smallest(own) < 0:
-                less = own < 0
-                rows = np.flatnonzero(less)
-                tally.less.count(np.full(len(rows), whole), rows + low)
-                bad = less if bad is None else bad | less
-            space.owned[whole] = own
-        for whole, _ in self.wholes:
-            counts[whole] = space.owned[whole]
-        if bad is not None:
-            counts = [np.where(bad, 0, column) for column in counts]
-        return counts, bound, bad
-
-    def _impossible(self, counts: Sequence[Numbers], tally: Tally, low: int) -> Numbers:
-        bad = np.zeros(len(counts[0]), bool)
-        for place, column in enumerate(counts):
-            for causes, wrong in ((tally.negative, column < 0), (tally.absurd, column > LARGEST_COUNT)):
-                rows = np.flatnonzero(wrong)
-                causes.count(np.full(len(rows), place), rows + low)
-                bad |= wrong
-        return bad
-
     # -- time ------------------------------------------------------------------------------------------------------------------------
 
-    def _ids(self, low: int, high: int, space: _Space, bad: Numbers) -> Numbers:
-        """Return the id of each row; rows that cannot be read get the one that says nothing."""
+    def _ids(self, low: int, high: int, space: _Space) -> Numbers:
+        """Return the id of each row."""
         lookup, size = self.lookup, high - low
         lines = self.lines if isinstance(self.lines, int) else self.lines[low:high]
         ids = space.ids[:size]
@@ -168,8 +127,6 @@ class Kernel:
             ids[:] = lookup.search(_wide(lines, size), self.at[low:high])
         elif not self._same_slot(lines, self.at[low:high], space, ids):
             self._tabled(lines, self.at[low:high], space, ids)
-        if bad is not None:
-            ids[bad] = self.arrays.nothing
         return ids
 
     def _same_slot(self, lines: Numbers, at: Numbers, space: _Space, ids: Numbers) -> bool:
@@ -210,7 +167,7 @@ class Kernel:
         arrays, tiers = self.arrays, self.arrays.tiers
         if tiers.lowest is None:
             return ids
-        prompt = self._prompt(counts, space, low, len(ids))
+        prompt = self.buckets.prompt(counts, low, out=space.prompt[: len(ids)])
         if tiers.lowest > 0:
             rows = np.flatnonzero(prompt >= tiers.lowest)
             some = ids[rows]
@@ -220,7 +177,7 @@ class Kernel:
         which = ids[rows] - arrays.plain
         size, output = prompt[rows], np.zeros(len(rows), np.int64)
         if tiers.by_output:
-            for place in self.completion:
+            for place in self.buckets.completion:
                 output += counts[place][rows]
             size += tiers.on_total[which] * output
         beyond = np.flatnonzero(size >= tiers.trigger[which])
@@ -238,22 +195,6 @@ class Kernel:
             tally.above.count(ids[above], above + low)
             ids[above] = cells[above] = arrays.above
         return cells
-
-    def _prompt(self, counts: Sequence[Numbers], space: _Space, low: int, size: int) -> Numbers:
-        """Return the tokens of the prompts."""
-        if self.whole_prompt is not None:
-            return self.whole_prompt[low : low + size]
-        total = space.prompt[:size]
-        if not self.prompt:
-            total.fill(0)
-            return total
-        first, *others = self.prompt
-        if not others:
-            return counts[first]
-        np.add(counts[first], counts[others[0]], out=total)
-        for place in others[1:]:
-            np.add(total, counts[place], out=total)
-        return total
 
     # -- money -----------------------------------------------------------------------------------------------------------------------
 
@@ -287,7 +228,8 @@ class Kernel:
 
     def _settle(self, rows: Numbers, tally: Tally) -> None:
         """Mark rows without a price and count them under their reasons; look at the meters of the others where that is needed."""
-        assert self.written.cell is not None, "the rows of a plain table need no care"
+        if self.written.cell is None:
+            return  # of a plain table only counts that cannot be need care, and they are settled
         arrays, cells = self.arrays, self.written.cell[rows].astype(np.int64)
         lacking = (cells >= arrays.reasons) & (cells < arrays.count)
         if lacking.any():
@@ -306,27 +248,19 @@ class Kernel:
         arrays, outcome = self.arrays, self.written.outcome
         slow, lacking, billed, paid = (np.zeros(len(rows), bool) for _ in range(4))
         fractional, unpriced = arrays.fractional[cells], arrays.unpriced[cells]
-        for place, counts in enumerate(self._own(rows)):
+        for place, counts in enumerate(self.buckets.own(rows)):
             used = counts > 0
             slow |= used & (fractional >> place & 1 == 1)
             without = used & (unpriced >> place & 1 == 1)
             lacking |= without
             billed |= used & ~without
             paid |= used & (arrays.rates[cells, place] > 0)
-            tally.unpriced.count(cells[without] * len(self.counts) + place, rows[without])
+            tally.unpriced.count(cells[without] * len(self.meters) + place, rows[without])
         outcome[rows[billed & ~paid]] = Outcome.FREE
         outcome[rows[lacking & billed]] = Outcome.PARTIAL
         outcome[rows[lacking & ~billed]] = Outcome.UNKNOWN
         if slow.any():
             tally.slow.append(rows[slow])
-
-    def _own(self, rows: Numbers) -> list[Numbers]:
-        """Return the disjoint counts of some rows, which have been found to be possible."""
-        given = [column[rows] for column in self.counts]
-        own = list(given)
-        for whole, parts in self.wholes:
-            own[whole] = given[whole] - sum(given[part] for part in parts)
-        return own
 
 
 class _Space:
@@ -339,8 +273,7 @@ class _Space:
         self.ids, self.key, self.slot, self.cells, self.prompt, self.product = (column() for _ in range(6))
         table = kernel.lookup.table
         self.narrow = np.empty(size, np.int16 if table is None else table.dtype)
-        self.own = {whole: column() for whole, _ in kernel.wholes}
-        self.owned: dict[int, Numbers] = {}
+        self.own = {whole: column() for whole, _ in kernel.buckets.wholes}
         self.careful: list[Numbers] = []
         self.fetched = {rates.shape[1]: np.empty((size, rates.shape[1]), np.int64) for _, rates in kernel.fetches}
 
@@ -351,16 +284,6 @@ def _padded(rates: Numbers) -> Numbers:
     padded = np.zeros((len(rates), width), np.int64)
     padded[:, : rates.shape[1]] = rates
     return padded
-
-
-def _wholes(meters: Sequence[str]) -> list[tuple[int, list[int]]]:
-    """Return the place of each meter that contains others of these, and theirs: the nearest container counts, as in `Usage.from_totals`."""
-    found: dict[int, list[int]] = {}
-    for place, meter in enumerate(meters):
-        whole = next((name for name in ancestors(meter)[1:] if name in meters), None)
-        if whole is not None:
-            found.setdefault(meters.index(whole), []).append(place)
-    return list(found.items())
 
 
 def _wide(lines: Numbers, size: int) -> Numbers:

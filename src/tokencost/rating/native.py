@@ -11,7 +11,7 @@ import narwhals as nw
 import numpy as np
 from narwhals.exceptions import DuplicateError
 
-from tokencost.errors import ColumnError
+from tokencost.errors import ColumnError, RangeError
 from tokencost.rating.arrays import column_of_array
 from tokencost.rating.arrow import ArrowTable, coded_from, column_of_arrow, pa
 from tokencost.rating.cells import Moments, distinct, signed
@@ -169,7 +169,7 @@ def attached(source: Any, new: Mapping[str, Any]) -> Any:
     frame = cast("nw.DataFrame[Any]", _known(table))
     if frame.implementation.is_polars():
         polars: Any = frame.implementation.to_native_namespace()
-        table = table.with_columns(*(polars.from_arrow(_arrow(values)).alias(name) for name, values in new.items()))
+        table = table.with_columns(*(polars.from_arrow(_for_polars(values, name)).alias(name) for name, values in new.items()))
         return table.lazy() if kind else table
     if frame.implementation.is_pandas_like():
         pandas: Any = frame.implementation.to_native_namespace()
@@ -178,6 +178,18 @@ def attached(source: Any, new: Mapping[str, Any]) -> Any:
             table[name] = _pandas(values, pandas)
         return table
     return attached(cast("Any", frame).to_arrow(), new)
+
+
+def _for_polars(values: Any, name: str) -> Any:
+    """Return an array of Arrow that polars can read: it has decimals of 38 digits at most, and panics at longer ones."""
+    array = _arrow(values)
+    if pa.types.is_decimal256(array.type):
+        raise RangeError(
+            f"column {name!r} needs decimals of more than 38 digits, which polars has not; pass amount='float', or read .amounts()",
+            rows=(),
+            scale=array.type.scale,
+        )
+    return array
 
 
 def _arrow(values: Any) -> Any:

@@ -12,7 +12,6 @@ from tokencost.errors import (
     MoneyError,
     NoRateError,
     OutsideHistoryError,
-    TokencostError,
     UnknownNameError,
     UnpricedMeterError,
     UsageError,
@@ -20,6 +19,8 @@ from tokencost.errors import (
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
+
+    from tokencost.errors import TokencostError
 
 __all__ = ["Problem", "merged_problems", "reason_for"]
 
@@ -57,11 +58,12 @@ def reason_for(error: TokencostError) -> str:
 
 def merged_problems(parts: Iterable[tuple[int, Iterable[Problem]]]) -> tuple[Problem, ...]:
     """Return the problems of many stretches of rows together, the most frequent first; each stretch comes with its first row."""
-    found: dict[tuple[str, str | None], Problem] = {}
+    found: dict[tuple[str, str | None, str], Problem] = {}
     for offset, problems in parts:
         for problem in problems:
             moved = problem._replace(first_row=problem.first_row + offset)
-            key = (problem.reason, problem.name)
+            # a cell may be unreadable for several reasons; what is said of a price names the instant, so there the message is no key
+            key = (problem.reason, problem.name, problem.message if problem.reason.startswith("unreadable") else "")
             known = found.get(key)
             if known is None:
                 found[key] = moved

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from tokencost.errors import TokencostError
+from tokencost.errors import AboveListError, StreamError, TokencostError, UnknownNameError, UnpricedMeterError
 from tokencost.rating.problem import Problem, merged_problems, reason_for
 from tokencost.rating.row import rate_row
 from tokencost.rating.slow_rows import usage_at
@@ -61,7 +61,9 @@ class _Teller:
                 continue
             line, error = self.plan.reasons[reason]
             if error is not None:
-                yield Problem(reason_for(error), self.plan.lines[line].name, rows, first, self._said(first, error))
+                # the unknown word may be a service tier's or a mode's, and the model's name is known
+                name = error.name if isinstance(error, UnknownNameError) else self.plan.lines[line].name
+                yield Problem(reason_for(error), name, rows, first, self._said(first, error))
         for number, rows, first in self.tally.above:
             ladder = self.arrays.ladder_of[number]
             assert ladder is not None
@@ -79,8 +81,17 @@ class _Teller:
 
     def slowly(self) -> Iterator[Problem]:
         """Yield what the slow path met."""
-        for row, error in self.slow.problems.items():
-            yield Problem(reason_for(error), self.plan.lines[self.slow.line(row)].name, 1, row, error.message)
+        for row, errors in self.slow.problems.items():
+            for error in errors:
+                yield Problem(reason_for(error), self._name(row, error), 1, row, error.message)
+
+    def _name(self, row: int, error: TokencostError) -> str:
+        """Return what a problem is counted under: the offering where its list is at fault, else the name that was asked for."""
+        if isinstance(error, AboveListError):
+            return error.offering
+        if isinstance(error, UnpricedMeterError):
+            return f"{error.offering} {error.meter}"
+        return self.plan.lines[self.slow.line(row)].name
 
     def _said(self, row: int, known: TokencostError | None = None) -> str:
         """Return what rating one row alone says."""
@@ -88,6 +99,8 @@ class _Teller:
             usage = usage_at(self.table, row)
             at = self.slow.at(row)
             rated = rate_row(self.plan.timeline(self.slow.line(row)).segment(at), usage, at)
+        except StreamError as error:  # a worker without the tables of the plan: what is known has to do
+            return error.message if known is None else known.message
         except TokencostError as error:
             return error.message
         except OverflowError:

@@ -2,7 +2,8 @@
 
 Every stretch of a line becomes an id. Ids below `plain` have one cell and nothing else to look at; those up to `flat` have context
 tiers. From `careful` on there is a meter that is free, one without a rate, or one that only fractions can bill; from `reasons` on there
-is no price at all, and from `open` to `nothing` the clock has to be asked, which the slow path does. The id is also the number of the first cell, so that most rows need one look-up and no branch.
+is no price at all, and from `open` to `nothing` the clock has to be asked, which the slow path does. The id is also the number of the
+first cell, so that most rows need one look-up and no branch.
 """
 
 from __future__ import annotations

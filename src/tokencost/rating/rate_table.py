@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Final, Literal, NamedTuple
 import numpy as np
 
 from tokencost.errors import ColumnError, UnknownNameError, UsageTypeError
+from tokencost.rating.buckets import Buckets
 from tokencost.rating.costs import Costs
 from tokencost.rating.kernel import BLOCK, Kernel, Written
 from tokencost.rating.lookup import Lookup
@@ -75,7 +76,8 @@ def rate_usage_table(plan: Plan, table: UsageTable, *, detail: Detail = "rows", 
     at = table.at if isinstance(table.at, np.ndarray) else None
     if at is None and lookup.constant is None:
         raise AssertionError("one instant has one id a line")
-    kernel = Kernel(arrays, lookup, lines=places, at=at, counts=table.counts, totals=table.totals, written=written)
+    buckets = Buckets(table.counts, totals=table.totals)
+    kernel = Kernel(arrays, lookup, lines=places, at=at, buckets=buckets, written=written)
     tally = _run(kernel, table.rows, threads)
     slow = SlowRows(plan, arrays, table, numbers=lines.numbers, places=places, written=written)
     slow.rate(tally.slow)

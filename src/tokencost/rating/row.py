@@ -15,7 +15,6 @@ from tokencost.errors import (
     CurrencyError,
     NoRateError,
     OutsideHistoryError,
-    TokencostError,
     UnpricedMeterError,
 )
 from tokencost.exact import from_fraction
@@ -26,6 +25,7 @@ if TYPE_CHECKING:
     from datetime import datetime
     from decimal import Decimal
 
+    from tokencost.errors import TokencostError
     from tokencost.rating.card import Cell
     from tokencost.rating.timeline import Segment
     from tokencost.rating.usage import Usage

@@ -56,7 +56,7 @@ class SlowRows:
         self.written = written
         self.exact: dict[int, Decimal] = {}
         self.exact_meters: dict[int, dict[str, Decimal]] = {}
-        self.problems: dict[int, TokencostError] = {}
+        self.problems: dict[int, tuple[TokencostError, ...]] = {}
         self.editions: list[tuple[VersionRef | None, str | None]] = []
         self._edition_numbers: dict[int, int] = {}
         self._known: dict[Any, RatedRow] = {}
@@ -95,7 +95,7 @@ class SlowRows:
             if cell is not None and self.written.cell is not None:
                 self.written.cell[row] = self._edition(segment)
         if rated.problems:
-            self.problems[row] = rated.problems[0]
+            self.problems[row] = rated.problems
         self._write(row, rated)
 
     def _edition(self, segment: Segment) -> int:

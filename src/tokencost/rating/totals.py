@@ -13,12 +13,13 @@ from tokencost.table import Column, Table
 from tokencost.tariffs.money import Money
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Mapping, Sequence
 
-__all__ = ["CostTotals", "GroupKey", "Sums", "TotalRow"]
+    from tokencost.rating.problem import Problem
+
+__all__ = ["CostTotals", "GroupKey", "Sums", "TotalRow", "incomplete"]
 
 _SHOWN = 40
-_WITH_AMOUNT = 3
 
 GroupKey = tuple[tuple[Any, ...], str | None]
 """The values of a group, and the currency of its rows; None for rows without a price."""
@@ -204,15 +205,15 @@ class CostTotals:
         return f"CostTotals({amounts}, {len(self.groups)} groups by {', '.join(self.by) or 'nothing'})"
 
 
-def incomplete(outcomes: Mapping[str, int], problems: tuple[Any, ...]) -> IncompleteError:
-    """Return the error for a total of rows of which some have no price."""
+def incomplete(outcomes: Mapping[str, int], problems: Sequence[Problem]) -> IncompleteError:
+    """Return the error for a total of rows of which some have no whole price."""
     lacking = " and ".join(f"{outcomes[name]:,} {name}" for name in ("partial", "unknown") if outcomes[name])
-    causes = "".join(f"; {problem.rows:,} because {problem.message}" for problem in problems[:_WITH_AMOUNT])
+    cause = f"; the most frequent cause, of {problems[0].rows:,}: {problems[0].message}" if problems else ""
     return IncompleteError(
-        f"{lacking} of {sum(outcomes.values()):,} rows have no whole price, so there is no total{causes}; "
-        "read .amounts for the priced ones, .problems for all causes",
+        f"{lacking} of {sum(outcomes.values()):,} rows have no whole price, so there is no total{cause}; "
+        "take amounts from totals() for the rows that have one, and see problems for every cause",
         outcomes=dict(outcomes),
-        problems=problems,
+        problems=tuple(problems),
     )
 
 

@@ -105,7 +105,7 @@ class UsageTable:
     """Many requests: who served them, when, and what they used; each part an array with one entry for each row, or one value for all.
 
     `at` is in microseconds since 1970 in UTC. `totals` says whether a count contains its parts. A code of -1 is an empty cell. Cells that
-    cannot be read hold 0 and their rows are in `unreadable`. `source` is the table itself.
+    cannot be read hold 0 and their rows are in `unreadable`. `columns` says which column was read as what; `source` is the table itself.
 
     >>> table = read_usage_table({"input": [1000, 50], "output": [200, None]}, model="gpt-4o", at="2025-06-01T00:00:00Z")
     >>> table.rows, table.counts["input"], table.unreadable[0].reason
@@ -123,6 +123,7 @@ class UsageTable:
     residency: Coded | str | None = None
     tenant: Coded | str | None = None
     unreadable: tuple[Unreadable, ...] = ()
+    columns: Mapping[str, str] = field(default_factory=_no_meters)
     source: object = None
 
     def column(self, name: str) -> Coded | NDArray[Any]:
@@ -201,6 +202,7 @@ def read_usage_table(
         counts=counts,
         totals=(wanted.counts or counts_of(chosen)) == "totals",
         unreadable=(*unreadable, *faults),
+        columns=chosen,
         source=table,
         **given,
     )

@@ -14,6 +14,7 @@ from tokencost.errors import ColumnError, RangeError
 from tokencost.rating.book import load_book
 from tokencost.rating.plan import Plan, micros
 from tokencost.rating.rate_table import rate_usage_table
+from tokencost.rating.timeline import Selection
 from tokencost.rating.usage_table import read_usage_table
 from tokencost.streams.arrow import pa
 from tokencost.streams.rated import COST_DIGITS, COST_SCALE
@@ -98,8 +99,11 @@ class BatchRater:
         plan = Plan(self.book)
         if span is not None:
             plan.cover(*(micros(to_instant(end)) for end in span))
+        words = self.words
+        tier = words["service_tier"] or "standard"
+        selection = Selection(words["currency"], tier, words["mode"], words["residency"], words["tenant"])
         for name in names:
-            plan.line(name)
+            plan.line(name, selection)
         return pickle.dumps(plan)
 
     @property

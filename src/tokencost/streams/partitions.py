@@ -159,11 +159,12 @@ class _Work:
         for chunk in self._chunks():
             notes = dict(reading.notes)
             reading.notes.clear()
-            rated = self.rater.rate(file, given, chunk, reading, notes)
+            rated = self.rater.totalled(self.rater.rate(file, given, chunk, reading, notes), given)
             self.sums.add(rated, given)
             self.place = chunk.place
             if self.shape is not None:
                 self._write(self.shape, chunk, rated.costs)
+        assert sum(self.sums.totals.outcomes.values()) == self.sums.rows, "every row has one outcome"
         if self._bad is not None:
             self._bad.finish()
         if self.shape is None or self._part is None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import os
 from contextlib import suppress
@@ -74,13 +75,18 @@ def remove_unfinished(out: Path) -> None:
 
 
 class _ParquetPart:
+    """A Parquet file; texts of few values are handed over as dictionaries, which is fast, and come back as plain texts."""
+
     def __init__(self, path: Path, schema: Schema) -> None:
         few = [field.name for field in schema if pa.types.is_dictionary(field.type)]
-        sized = [field.name for field in schema if not pa.types.is_decimal(field.type)]
-        self._file = pq.ParquetWriter(str(path), schema, compression="snappy", use_dictionary=few, write_statistics=sized)
+        sized = [field.name for field in schema if field.name not in few and not pa.types.is_decimal(field.type)]
+        self._schema = schema.with_metadata({"ARROW:schema": base64.b64encode(_plain_schema(schema).serialize().to_pybytes())})
+        self._file = pq.ParquetWriter(
+            str(path), self._schema, compression="snappy", use_dictionary=few, write_statistics=sized or False, store_schema=False
+        )
 
     def write(self, rows: Batch) -> None:
-        self._file.write_table(rows, row_group_size=_ROWS)
+        self._file.write_table(rows.replace_schema_metadata(self._schema.metadata), row_group_size=_ROWS)
 
     def close(self) -> None:
         self._file.close()
@@ -128,7 +134,7 @@ _WRITERS: Final[dict[str, Any]] = {"parquet": _ParquetPart, "csv": _CsvPart, "js
 
 
 def _plain_schema(schema: Schema) -> Schema:
-    """Return columns that are no dictionaries: an Arrow file has one dictionary for all its batches, which is not known before its end."""
+    """Return columns that are no dictionaries: parts of all files have one type, and an Arrow file needs no dictionary in advance."""
     return pa.schema([field.with_type(field.type.value_type) if pa.types.is_dictionary(field.type) else field for field in schema])
 
 

@@ -80,12 +80,13 @@ def with_costs(kept: Batch, costs: Costs, *, amount: Amount, prefix: str) -> Bat
 
 
 def _coded(codes: Any, names: Sequence[str], *, empty: bool = False) -> Array:
+    """Return codes as a dictionary column; -1 is null."""
     import numpy as np
 
-    indices = (
-        pa.array(codes.astype(np.int8), mask=codes < 0) if empty and len(codes) and codes.min() < 0 else pa.array(codes.astype(np.int8))
-    )
-    return pa.DictionaryArray.from_arrays(indices, pa.array(names, pa.string()))
+    small = codes.astype(np.int8, copy=False)
+    void = (small < 0) if empty else None
+    indices = pa.array(small) if void is None or not void.any() else pa.array(small, mask=void)
+    return pa.DictionaryArray.from_arrays(indices, pa.array(names, pa.string()), safe=False)
 
 
 def _decimals(costs: Costs) -> Array:

@@ -83,7 +83,7 @@ class Rater:
         Raises:
             ColumnError: its rows cannot be grouped so; the message names the file.
         """
-        if rated.costs is None:
+        if rated.costs is None or rated.totals is not None:
             return rated
         with _in_file(name):
             return rated._replace(totals=rated.costs.totals(self.by))

@@ -70,7 +70,12 @@ class Repriced:
     bad: tuple[tuple[str, BadRow], ...]
     notes: Mapping[str, int]
     columns: Mapping[str, Mapping[str, str]]
-    fingerprint: str
+    book: Book
+
+    @property
+    def fingerprint(self) -> str:
+        """The fingerprint of the tables, which every figure can be traced to."""
+        return self.book.fingerprint
 
     @property
     def outcomes(self) -> dict[str, int]:
@@ -227,7 +232,8 @@ class Run:
         rows = sums.rows
         with Sink(take) as sink:
             for rated in self._rated(todo, rows):
-                sink.put(rated)
+                even = rated if ledger is None else self.rater.totalled(rated, self.sources[rated.source].name)
+                sink.put(even)  # writing takes its thread as long as rating and totals take this one
 
     def _rated(self, todo: Sequence[tuple[int, Place]], rows: int) -> Iterator[RatedChunk]:
         """Yield the chunks of the files, rated, and one without rows at the end of each."""
@@ -275,7 +281,7 @@ class Run:
             bad=tuple(sums.bad),
             notes=dict(sums.notes),
             columns={source.name: dict(reading.columns) for source, reading in zip(self.sources, self.readings, strict=True)},
-            fingerprint=self.rater.book.fingerprint,
+            book=self.rater.book,
         )
 
 

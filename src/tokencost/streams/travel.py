@@ -23,8 +23,8 @@ _CURE: Final = (
     "install the same version of the package and the same tables on every machine, "
     "or pass names= and span= to BatchRater, so that their law travels along"
 )
-_OPENED: Final[dict[str, Shelf]] = {}
-"""The tables that this process has opened and compared, by fingerprint; a worker runs thousands of tasks."""
+_OPENED: Final[dict[str, Shelf | StreamError]] = {}
+"""The tables that this process has opened and compared, by fingerprint, or what was wrong; a worker runs thousands of tasks."""
 
 _KEPT: Final = 4
 _here = threading.local()
@@ -48,26 +48,25 @@ class Ticket(NamedTuple):
         found = _OPENED.get(self.fingerprint)
         if found is None:
             found = _OPENED[self.fingerprint] = self._opened()
+        if isinstance(found, StreamError):
+            raise StreamError(found.message, **found.facts)
         return found
 
-    def _opened(self) -> Shelf:
+    def _opened(self) -> Shelf | StreamError:
+        """Return the tables, or why they will not do; either is the same for as long as the process runs."""
         try:
             shelf = self.opener(*self.tables)
         except TableError as error:
-            raise StreamError(
-                f"the price tables of book {self.fingerprint} are not on this machine: {error}; {_CURE}",
-                expected=self.fingerprint,
-                found=None,
-            ) from error
+            message = f"the price tables of book {self.fingerprint} are not on this machine: {error}; {_CURE}"
+            return StreamError(message, expected=self.fingerprint, found=None)
         found = Book(shelf, layers=self.layers).fingerprint
-        if found != self.fingerprint:
-            raise StreamError(
-                f"the price tables of this machine have the fingerprint {found}, "
-                f"those of the book that was sent have {self.fingerprint}; {_CURE}",
-                expected=self.fingerprint,
-                found=found,
-            )
-        return shelf
+        if found == self.fingerprint:
+            return shelf
+        message = (
+            f"the price tables of this machine have the fingerprint {found}, "
+            f"those of the book that was sent have {self.fingerprint}; {_CURE}"
+        )
+        return StreamError(message, expected=self.fingerprint, found=found)
 
 
 class TravellingBook(Book):
