@@ -149,7 +149,8 @@ def alone(files, book, tmp_path_factory):
 
 @pytest.fixture
 def cluster(client):
-    """The cluster, whose workers are as before in the end."""
+    """The cluster with all its workers, also where one was lost before; they are as ever in the end."""
+    client.wait_for_workers(2, timeout=PATIENCE_S)
     yield client
     client.run(finish_as_ever)
 

@@ -19,8 +19,8 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from tokencost.rating.edition import VersionRef
-    from tokencost.rating.problem import Problem
+    from tokencost.rating.edition import Editions
+    from tokencost.rating.problem import Finding, Problem
     from tokencost.rating.totals import CostTotals
     from tokencost.rating.usage_table import UsageTable
     from tokencost.table import Table
@@ -58,26 +58,33 @@ class Costs:
         outcome: NDArray[np.uint8],
         cell: NDArray[np.int32] | None,
         lines: NDArray[Any] | int,
-        editions: Sequence[tuple[VersionRef | None, str | None]],
+        editions: Editions,
         meters: Mapping[str, NDArray[np.int64]],
         exact: Mapping[int, Decimal],
         exact_meters: Mapping[int, Mapping[str, Decimal]],
-        problems: tuple[Problem, ...],
+        findings: tuple[Finding, ...],
     ) -> None:
         self.table = table
         self.scale = scale
         self.raw_ticks = ticks
         self.outcome = outcome
         self.exact = exact
-        self.problems = problems
+        self.findings = findings
         self.exact_meters = exact_meters
         self._meters = meters
         self._cell, self._lines = cell, lines
-        self.versions = tuple(dict.fromkeys(version for version, _ in editions if version is not None))
-        self.currencies = tuple(dict.fromkeys(currency for _, currency in editions if currency is not None))
-        version_numbers = {version: number for number, version in enumerate(self.versions)}
-        self._version_of = np.array([-1 if v is None else version_numbers[v] for v, _ in editions], np.int32)
-        self._currency_of = np.array([-1 if c is None else self.currencies.index(c) for _, c in editions], np.int32)
+        self.versions, self.currencies, self._version_of, self._currency_of = editions
+
+    @cached_property
+    def problems(self) -> tuple[Problem, ...]:
+        """Why rows have no whole price: one problem for each cause, the most frequent first."""
+        return tuple(finding.told() for finding in self.findings)
+
+    def __getstate__(self) -> dict[str, Any]:
+        from tokencost.rating.problem import Finding
+
+        told = tuple(Finding(*problem) for problem in self.problems)
+        return {**self.__dict__, "findings": told}
 
     @property
     def rows(self) -> int:

@@ -76,22 +76,40 @@ class Kernel:
         self.buckets = buckets
         self.meters = arrays.meters
         self.written = written
-        self.fetches = [(begin, _padded(arrays.rates[:, begin : begin + _FETCHED])) for begin in range(0, len(self.meters), _FETCHED)]
+        rates = arrays.rates
+        if written.cell is None:
+            assert lookup.constant is not None, "only where nothing changes a row needs no cell"
+            rates = rates[lookup.constant]
+        self.fetches = [(begin, _padded(rates[:, begin : begin + _FETCHED])) for begin in range(0, len(self.meters), _FETCHED)]
 
     def run(self, begin: int, end: int) -> Tally:
         """Rate the rows from `begin` to `end`."""
         tally = Tally(ids=self.arrays.count, cells=len(self.arrays.cells), meters=len(self.meters))
         space = _Space(self, min(BLOCK, end - begin))
+        rate = self._plain_block if self.written.cell is None else self._block
         for low in range(begin, end, BLOCK):
-            self._block(low, min(low + BLOCK, end), space, tally)
+            rate(low, min(low + BLOCK, end), space, tally)
             if space.careful and (len(space.careful) >= _GATHERED or low + BLOCK >= end):
                 self._settle(np.concatenate(space.careful), tally)
                 space.careful.clear()
         return tally
 
+    def _plain_block(self, low: int, high: int, space: _Space, tally: Tally) -> None:
+        """Rate a block in whose time every line has one cell: a row's line leads to its rates at once."""
+        counts, most, bad = self.buckets.block(low, high, space.own, tally)
+        key = space.key[: high - low]
+        np.copyto(key, self.lines if isinstance(self.lines, int) else self.lines[low:high])
+        self._multiply(key, counts, space, low)
+        if bad is not None:
+            self.written.outcome[low:high][bad] = Outcome.UNKNOWN
+        if self._may_leave_range(most):
+            assert self.lookup.constant is not None
+            self._beyond(self.lookup.constant[key], counts, tally, low)
+
     def _block(self, low: int, high: int, space: _Space, tally: Tally) -> None:
+        """Rate a block of rows whose prices depend on time, on the size of a request, or may be missing."""
         arrays, written = self.arrays, self.written
-        counts, most_of, bad = self.buckets.block(low, high, space.own, tally)
+        counts, largest, bad = self.buckets.block(low, high, space.own, tally)
         ids = self._ids(low, high, space)
         if bad is not None:
             ids[bad] = arrays.nothing
@@ -102,9 +120,9 @@ class Kernel:
             cells = self._cells(ids, counts, space, tally, low)
             most = int(_largest(ids))  # rows above their lists have another id now
         self._multiply(cells, counts, space, low)
-        if written.cell is not None:
-            written.cell[low:high] = cells
-        if sum(count * rate for count, rate in zip(most_of, arrays.largest, strict=True)) > _RANGE:
+        assert written.cell is not None
+        written.cell[low:high] = cells
+        if self._may_leave_range(largest):
             self._beyond(cells, counts, tally, low)
         if most >= arrays.careful:
             space.careful.append(np.flatnonzero(ids >= arrays.careful) + low)
@@ -165,21 +183,23 @@ class Kernel:
     def _cells(self, ids: Numbers, counts: Sequence[Numbers], space: _Space, tally: Tally, low: int) -> Numbers:
         """Return the cell of each row: the id itself, but for rows above the first context tier."""
         arrays, tiers = self.arrays, self.arrays.tiers
-        if tiers.lowest is None:
-            return ids
         prompt = self.buckets.prompt(counts, low, out=space.prompt[: len(ids)])
-        if tiers.lowest > 0:
-            rows = np.flatnonzero(prompt >= tiers.lowest)
-            some = ids[rows]
-            rows = rows[(some >= arrays.plain) & (some < arrays.flat)]
+        rows = np.flatnonzero(prompt >= tiers.lowest)
+        some = ids[rows]
+        by_prompt = (some >= arrays.plain) & (some < arrays.flat)
+        if arrays.by_output < arrays.by_prompt:
+            by_prompt &= (some < arrays.by_output) | (some >= arrays.by_prompt)
+            by_output = np.flatnonzero((ids >= arrays.by_output) & (ids < arrays.by_prompt))
+            rows = np.sort(np.concatenate([rows[by_prompt], by_output]))
         else:
-            rows = np.flatnonzero((ids >= arrays.plain) & (ids < arrays.flat))
+            rows = rows[by_prompt]
+        if not len(rows):
+            return ids
         which = ids[rows] - arrays.plain
-        size, output = prompt[rows], np.zeros(len(rows), np.int64)
-        if tiers.by_output:
-            for place in self.buckets.completion:
-                output += counts[place][rows]
-            size += tiers.on_total[which] * output
+        output = np.zeros(len(rows), np.int64)
+        for place in self.buckets.completion:
+            output += counts[place][rows]
+        size = prompt[rows] + tiers.on_total[which] * output
         beyond = np.flatnonzero(size >= tiers.trigger[which])
         if not len(beyond):
             return ids
@@ -215,6 +235,10 @@ class Kernel:
                 if place:
                     np.add(ticks, product, out=ticks)
 
+    def _may_leave_range(self, largest: Sequence[int]) -> bool:
+        """Say whether a row could cost more ticks than 64 bits hold, by the largest count and rate of each meter."""
+        return sum(count * rate for count, rate in zip(largest, self.arrays.largest, strict=True)) > _RANGE
+
     def _beyond(self, cells: Numbers, counts: Sequence[Numbers], tally: Tally, low: int) -> None:
         """Leave rows that may not fit into 64 bits to the slow path."""
         estimate = np.zeros(len(cells))
@@ -228,8 +252,7 @@ class Kernel:
 
     def _settle(self, rows: Numbers, tally: Tally) -> None:
         """Mark rows without a price and count them under their reasons; look at the meters of the others where that is needed."""
-        if self.written.cell is None:
-            return  # of a plain table only counts that cannot be need care, and they are settled
+        assert self.written.cell is not None
         arrays, cells = self.arrays, self.written.cell[rows].astype(np.int64)
         lacking = (cells >= arrays.reasons) & (cells < arrays.count)
         if lacking.any():

@@ -174,6 +174,9 @@ class Plan:
             return low, high
         return min(low, micros(self._span[0])), max(high, micros(self._span[1]) - 1)
 
+    def __contains__(self, line: object) -> bool:
+        return line in self._numbers
+
     def timeline(self, number: int) -> Timeline:
         """Return the timeline behind a line.
 

@@ -18,11 +18,11 @@ from tokencost.errors import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
 
     from tokencost.errors import TokencostError
 
-__all__ = ["Problem", "merged_problems", "reason_for"]
+__all__ = ["Finding", "Problem", "merged", "reason_for"]
 
 _REASONS: Final[tuple[tuple[type[TokencostError], str], ...]] = (
     (UnknownNameError, "unknown name"),
@@ -56,18 +56,31 @@ def reason_for(error: TokencostError) -> str:
     return next((words for kind, words in _REASONS if isinstance(error, kind)), "no price")
 
 
-def merged_problems(parts: Iterable[tuple[int, Iterable[Problem]]]) -> tuple[Problem, ...]:
-    """Return the problems of many stretches of rows together, the most frequent first; each stretch comes with its first row."""
-    found: dict[tuple[str, str | None, str], Problem] = {}
-    for offset, problems in parts:
-        for problem in problems:
-            moved = problem._replace(first_row=problem.first_row + offset)
-            # a cell may be unreadable for several reasons; what is said of a price names the instant, so there the message is no key
-            key = (problem.reason, problem.name, problem.message if problem.reason.startswith("unreadable") else "")
-            known = found.get(key)
-            if known is None:
-                found[key] = moved
-            else:
-                first = min(known, moved, key=lambda p: p.first_row)
-                found[key] = first._replace(rows=known.rows + moved.rows)
-    return tuple(sorted(found.values(), key=lambda problem: (-problem.rows, problem.first_row)))
+class Finding(NamedTuple):
+    """A problem before it is put into words, which costs more than to find it: `said` has the words, or makes them of the first row."""
+
+    reason: str
+    name: str | None
+    rows: int
+    first_row: int
+    said: str | Callable[[int], str]
+
+    def told(self) -> Problem:
+        """Return the problem in words."""
+        message = self.said if isinstance(self.said, str) else self.said(self.first_row)
+        return Problem(self.reason, self.name, self.rows, self.first_row, message)
+
+
+def merged(findings: Iterable[Finding]) -> tuple[Finding, ...]:
+    """Return one finding for each cause, the most frequent first."""
+    found: dict[tuple[str, str | None, str], Finding] = {}
+    for finding in findings:
+        # a cell may be unreadable for several reasons; what is said of a price is of one row, and no key
+        key = (finding.reason, finding.name, finding.said if isinstance(finding.said, str) and finding.name is None else "")
+        known = found.get(key)
+        if known is None:
+            found[key] = finding
+        else:
+            first = min(known, finding, key=lambda p: p.first_row)
+            found[key] = first._replace(rows=known.rows + finding.rows)
+    return tuple(sorted(found.values(), key=lambda finding: (-finding.rows, finding.first_row)))

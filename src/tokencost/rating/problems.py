@@ -1,35 +1,35 @@
-"""What a pass over a table left to be told, put into words."""
+"""What a pass over a table left to be told, and how to put it into words."""
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING
 
 from tokencost.errors import AboveListError, StreamError, TokencostError, UnknownNameError, UnpricedMeterError
-from tokencost.rating.problem import Problem, merged_problems, reason_for
+from tokencost.rating.problem import Finding, merged, reason_for
 from tokencost.rating.row import rate_row
 from tokencost.rating.slow_rows import usage_at
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from tokencost.rating.card import Cell
     from tokencost.rating.plan import Plan
     from tokencost.rating.rate_arrays import RateArrays
     from tokencost.rating.slow_rows import SlowRows
     from tokencost.rating.tally import Tally
     from tokencost.rating.usage_table import UsageTable
 
-__all__ = ["problems_of"]
+__all__ = ["findings_of"]
 
 
-def problems_of(plan: Plan, arrays: RateArrays, table: UsageTable, tally: Tally, slow: SlowRows) -> tuple[Problem, ...]:
-    """Return one problem for each cause, the most frequent first.
+def findings_of(plan: Plan, arrays: RateArrays, table: UsageTable, tally: Tally, slow: SlowRows) -> tuple[Finding, ...]:
+    """Return one finding for each cause, the most frequent first.
 
     Each says what rating its first row alone would say, so a million rows of an unknown model are one message.
     """
     teller = _Teller(plan, arrays, table, tally, slow)
-    return merged_problems(
-        [(0, [*teller.unreadable(), *teller.impossible(), *teller.without_price(), *teller.partial(), *teller.slowly()])]
-    )
+    return merged([*teller.unreadable(), *teller.impossible(), *teller.without_price(), *teller.unpriced(), *teller.slowly()])
 
 
 class _Teller:
@@ -40,20 +40,20 @@ class _Teller:
         self.tally = tally
         self.slow = slow
 
-    def unreadable(self) -> Iterator[Problem]:
+    def unreadable(self) -> Iterator[Finding]:
         """Yield what could not be read."""
         for found in self.table.unreadable:
             if len(found.rows):
-                yield Problem(f"unreadable {found.heading}", None, len(found.rows), int(found.rows[0]), found.reason)
+                yield Finding(f"unreadable {found.heading}", None, len(found.rows), int(found.rows[0]), found.reason)
 
-    def impossible(self) -> Iterator[Problem]:
+    def impossible(self) -> Iterator[Finding]:
         """Yield counts that cannot be."""
         for kind in ("negative", "absurd", "less"):
             for place, rows, first in getattr(self.tally, kind):
                 words = "parts above their total" if kind == "less" else f"{kind} count"
-                yield Problem(f"{words}: {self.arrays.meters[place]}", None, rows, first, self._said(first))
+                yield Finding(f"{words}: {self.arrays.meters[place]}", None, rows, first, self._said)
 
-    def without_price(self) -> Iterator[Problem]:
+    def without_price(self) -> Iterator[Finding]:
         """Yield reasons why whole rows have no price."""
         for number, rows, first in self.tally.reasons:
             reason = self.arrays.reason_of[number]
@@ -63,27 +63,28 @@ class _Teller:
             if error is not None:
                 # the unknown word may be a service tier's or a mode's, and the model's name is known
                 name = error.name if isinstance(error, UnknownNameError) else self.plan.lines[line].name
-                yield Problem(reason_for(error), name, rows, first, self._said(first, error))
+                yield Finding(reason_for(error), name, rows, first, partial(self._said, known=error))
         for number, rows, first in self.tally.above:
             ladder = self.arrays.ladder_of[number]
             assert ladder is not None
             offering = self.plan.segments[ladder].span.tariff.id
-            yield Problem("above the list", offering, rows, first, self._said(first))
+            yield Finding("above the list", offering, rows, first, self._said)
 
-    def partial(self) -> Iterator[Problem]:
+    def unpriced(self) -> Iterator[Finding]:
         """Yield meters that have no rate."""
         for number, rows, first in self.tally.unpriced:
             cell_number, place = divmod(number, len(self.arrays.meters))
             cell = self.arrays.cells[cell_number]
             assert cell is not None
-            error = cell.unpriced(self.arrays.meters[place])
-            yield Problem(reason_for(error), f"{cell.scope.offering} {self.arrays.meters[place]}", rows, first, error.message)
+            meter = self.arrays.meters[place]
+            said = partial(_unpriced, cell, meter)
+            yield Finding("meter without a rate", f"{cell.scope.offering} {meter}", rows, first, said)
 
-    def slowly(self) -> Iterator[Problem]:
+    def slowly(self) -> Iterator[Finding]:
         """Yield what the slow path met."""
         for row, errors in self.slow.problems.items():
             for error in errors:
-                yield Problem(reason_for(error), self._name(row, error), 1, row, error.message)
+                yield Finding(reason_for(error), self._name(row, error), 1, row, error.message)
 
     def _name(self, row: int, error: TokencostError) -> str:
         """Return what a problem is counted under: the offering where its list is at fault, else the name that was asked for."""
@@ -109,3 +110,8 @@ class _Teller:
             return rated.problems[0].message
         assert known is not None, "a row without a price alone has none in a table"
         return known.message
+
+
+def _unpriced(cell: Cell, meter: str, row: int) -> str:
+    del row  # the same is said of every row
+    return cell.unpriced(meter).message

@@ -1,9 +1,9 @@
 """Rate arrays: the ladders of a plan as integers, in the order in which a kernel wants them.
 
 Every stretch of a line becomes an id. Ids below `plain` have one cell and nothing else to look at; those up to `flat` have context
-tiers. From `careful` on there is a meter that is free, one without a rate, or one that only fractions can bill; from `reasons` on there
-is no price at all, and from `open` to `nothing` the clock has to be asked, which the slow path does. The id is also the number of the
-first cell, so that most rows need one look-up and no branch.
+tiers, and from `by_output` to `by_prompt` completions decide on them too. From `careful` on there is a meter that is free, one without a
+rate, or one that only fractions can bill; from `reasons` on there is no price at all, and from `open` to `nothing` the clock has to be
+asked, which the slow path does. The id is also the number of the first cell, so that most rows need one look-up and no branch.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 import numpy as np
 
 from tokencost.exact import TICK_SCALE
-from tokencost.rating.edition import edition_of
+from tokencost.rating.edition import edition_of, editions_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -28,7 +28,7 @@ __all__ = ["FINEST_SCALE", "NEVER", "RateArrays", "Tiers"]
 FINEST_SCALE: Final = 18
 """Rates that need more decimals are left to the slow path; with eighteen, 64 bits hold nine units of a currency."""
 NEVER: Final = np.int64(2**62)
-_PLAIN, _TIERED, _CAREFUL_TIERED, _CAREFUL, _REASON, _OPEN = range(6)
+_PLAIN, _BY_PROMPT, _BY_OUTPUT, _CAREFUL_BY_OUTPUT, _CAREFUL_BY_PROMPT, _CAREFUL, _REASON, _OPEN = range(8)
 """The kinds of ids, in their order."""
 
 
@@ -37,7 +37,7 @@ class Tiers(NamedTuple):
 
     A request is in the last step whose `first_input` and `first_output` it reaches, and above the list where its size passes `limit` or
     its output the `up_to_output` of the step. `on_total` ladders go by prompt and completion together. A size below the `trigger` stays in
-    the first step. No prompt below `lowest` leaves a first step, None where no id has tiers; `by_output` says whether completions count.
+    the first step, and so does a prompt below `lowest` where completions do not count.
     """
 
     first_input: NDArray[np.int64]
@@ -47,8 +47,7 @@ class Tiers(NamedTuple):
     limit: NDArray[np.int64]
     on_total: NDArray[np.int64]
     trigger: NDArray[np.int64]
-    lowest: int | None
-    by_output: bool
+    lowest: int
 
 
 class RateArrays:
@@ -67,8 +66,8 @@ class RateArrays:
         reasons = [_OPEN if reason.error is None else _REASON for reason in plan.reasons]
         kinds = np.array([self._kind(number) for number in range(len(plan.ladders))] + reasons, np.int64)
         order = np.argsort(kinds, kind="stable")
-        edges = np.searchsorted(kinds[order], [_TIERED, _CAREFUL_TIERED, _CAREFUL, _REASON, _OPEN])
-        self.plain, self.careful, self.flat, self.reasons, self.open = (int(edge) for edge in edges)
+        edges = (int(edge) for edge in np.searchsorted(kinds[order], range(1, _OPEN + 1)))
+        self.plain, self.by_output, self.careful, self.by_prompt, self.flat, self.reasons, self.open = edges
         self.count = len(order) + 2
         ids = np.empty(len(order), np.int64)
         ids[order] = np.arange(len(order))
@@ -90,7 +89,10 @@ class RateArrays:
         care = any(_scale_of(cell) > FINEST_SCALE or not self._ticks(cell, meter) for cell in found.cells for meter in self.meters)
         if found.flat is not None:
             return _CAREFUL if care else _PLAIN
-        return _CAREFUL_TIERED if care or self.plan.segments[ladder].graduated else _TIERED
+        care = care or self.plan.segments[ladder].graduated
+        if found.on_total or _by_output(found):
+            return _CAREFUL_BY_OUTPUT if care else _BY_OUTPUT
+        return _CAREFUL_BY_PROMPT if care else _BY_PROMPT
 
     def _fill_cells(self) -> None:
         """Number the cells: the first cell of every id by the id, the further ones after all ids."""
@@ -106,6 +108,7 @@ class RateArrays:
         self.cell_ladder = np.array(numbers, np.int64)
         self.editions = [(None, None) if number < 0 else edition_of(self.plan.segments[number]) for number in numbers]
         """The edition of the list and the currency behind each cell."""
+        self.index = editions_of(self.editions)
         width = len(self.meters)
         self.rates = np.zeros((len(cells), width), np.int64)
         self.unpriced = np.zeros(len(cells), np.int64)
@@ -159,8 +162,7 @@ class RateArrays:
             limit=np.array([NEVER if ladder.limit is None else ladder.limit for ladder in ladders], np.int64),
             on_total=np.array([ladder.on_total for ladder in ladders], np.int64),
             trigger=np.array([_trigger(ladder) for ladder in ladders], np.int64),
-            lowest=min((0 if ladder.on_total else _trigger(ladder) for ladder in ladders), default=None),
-            by_output=any(ladder.on_total or _by_output(ladder) for ladder in ladders),
+            lowest=min((_trigger(ladder) for ladder in ladders if not (ladder.on_total or _by_output(ladder))), default=int(NEVER)),
         )
 
     def entry_ids(self, entries: NDArray[np.int64]) -> NDArray[np.int64]:

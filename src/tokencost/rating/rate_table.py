@@ -11,17 +11,18 @@ import numpy as np
 from tokencost.errors import ColumnError, UnknownNameError, UsageTypeError
 from tokencost.rating.buckets import Buckets
 from tokencost.rating.costs import Costs
+from tokencost.rating.edition import editions_of
 from tokencost.rating.kernel import BLOCK, Kernel, Written
 from tokencost.rating.lookup import Lookup
-from tokencost.rating.plan import micros
-from tokencost.rating.problems import problems_of
+from tokencost.rating.plan import Line, micros
+from tokencost.rating.problems import findings_of
 from tokencost.rating.slow_rows import SlowRows
 from tokencost.rating.timeline import Selection
 from tokencost.rating.usage_table import Coded
 from tokencost.tariffs.meter import ancestors
 
 if TYPE_CHECKING:
-    from collections.abc import Container, Sequence
+    from collections.abc import Sequence
 
     from numpy.typing import NDArray
 
@@ -81,10 +82,9 @@ def rate_usage_table(plan: Plan, table: UsageTable, *, detail: Detail = "rows", 
     tally = _run(kernel, table.rows, threads)
     slow = SlowRows(plan, arrays, table, numbers=lines.numbers, places=places, written=written)
     slow.rate(tally.slow)
+    editions = editions_of([*arrays.editions, *slow.editions]) if slow.editions else arrays.index
     if plainly and lookup.constant is not None:
-        kept = [arrays.editions[int(number)] for number in lookup.constant]
-    else:
-        kept = [*arrays.editions, *slow.editions]
+        editions = editions.at(lookup.constant)
     return Costs(
         table,
         scale=arrays.scale,
@@ -92,11 +92,11 @@ def rate_usage_table(plan: Plan, table: UsageTable, *, detail: Detail = "rows", 
         outcome=written.outcome,
         cell=written.cell,
         lines=places,
-        editions=kept,
+        editions=editions,
         meters=written.meters,
         exact=slow.exact,
         exact_meters=slow.exact_meters,
-        problems=problems_of(plan, arrays, table, tally, slow),
+        findings=findings_of(plan, arrays, table, tally, slow),
     )
 
 
@@ -145,13 +145,7 @@ def _lines(plan: Plan, table: UsageTable) -> tuple[list[int], NDArray[Any] | int
     if not coded:
         return [_line(plan, parts, ())], 0
     if len(coded) == 1 and isinstance(table.model, Coded):
-        codes, names = table.model.codes, table.model.names
-        used = _used(codes, len(names))
-        numbers = [_line(plan, parts, (name,)) if place in used else -1 for place, name in enumerate(names)]
-        spare = next((number for number in numbers if number >= 0), None)
-        if spare is None:  # every cell is empty
-            spare = _line(plan, ["", *parts[1:]], ())
-        return [spare if number < 0 else number for number in numbers] or [spare], codes
+        return _model_lines(plan, table.model, parts), table.model.codes
     sizes = [len(part.names) + 1 for part in coded]  # one more for the empty cell, which comes first
     combined = np.zeros(table.rows, np.int64)
     for part, size in zip(coded, sizes, strict=True):
@@ -168,11 +162,16 @@ def _lines(plan: Plan, table: UsageTable) -> tuple[list[int], NDArray[Any] | int
     return [_line(plan, parts, _chosen(int(number), coded, sizes)) for number in found], places
 
 
-def _used(codes: NDArray[Any], names: int) -> Container[int]:
-    """Return the codes that occur: the categories of a frame may name far more models than its rows do."""
-    if names <= _FEW_NAMES:
-        return range(names)
-    return set(np.flatnonzero(np.bincount(codes[codes >= 0], minlength=names)).tolist())
+def _model_lines(plan: Plan, model: Coded, parts: Sequence[Coded | str | None]) -> list[int]:
+    """Return the line of each model; the categories of a frame may name far more models than its rows do, and these are left out."""
+    selection = _selection(parts[1:])
+    lines = [Line(name, selection) for name in model.names]
+    if sum(line not in plan for line in lines) > _FEW_NAMES:
+        used = np.zeros(len(lines) + 1, bool)
+        used[model.codes] = True  # an empty cell is -1, the last
+        lines = [line if occurs else None for line, occurs in zip(lines, used[:-1].tolist(), strict=True)]
+    spare = next((line for line in lines if line is not None), Line("", selection))
+    return [plan.line(*(line or spare)) for line in lines or [spare]]
 
 
 def _chosen(number: int, coded: Sequence[Coded], sizes: Sequence[int]) -> tuple[str | None, ...]:
@@ -185,8 +184,13 @@ def _chosen(number: int, coded: Sequence[Coded], sizes: Sequence[int]) -> tuple[
 
 def _line(plan: Plan, parts: Sequence[Coded | str | None], chosen: tuple[str | None, ...]) -> int:
     values = iter(chosen)
-    model, currency, service_tier, mode, residency, tenant = (next(values) if isinstance(part, Coded) else part for part in parts)
-    return plan.line(model or "", Selection(currency, service_tier or "standard", mode, residency, tenant))
+    model, *selectors = (next(values) if isinstance(part, Coded) else part for part in parts)
+    return plan.line(model or "", _selection(selectors))
+
+
+def _selection(selectors: Sequence[Coded | str | None]) -> Selection:
+    currency, service_tier, mode, residency, tenant = (part if isinstance(part, str) else None for part in selectors)
+    return Selection(currency, service_tier or "standard", mode, residency, tenant)
 
 
 def _without_unreadable(places: NDArray[Any] | int, table: UsageTable, *, void: int) -> NDArray[Any] | int:

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 __all__ = ["ArrowReader", "ParquetReader"]
 
-_BATCH: Final = 1 << 19
+_BATCH: Final = 1 << 18
 """Rows that are read at once."""
 _BUFFER: Final = 1 << 20
 _MAGIC: Final = b"ARROW1"

@@ -45,7 +45,7 @@ class BatchRater:
     `cost_<meter>` more for every meter counted. One thread rates, for a cluster has its own idea of how many run.
 
     >>> import pyarrow as pa, tokencost as tc
-    >>> rater = BatchRater(tc.load_book(), at="2025-06-01T12:00:00Z", keep=("model",))
+    >>> rater = tc.BatchRater(tc.load_book(), at="2025-06-01T12:00:00Z", keep=("model",))
     >>> usage = pa.table({"model": ["gpt-4o", "gpt-9o"], "input": [1000, 1000], "output": [200, 200]})
     >>> rater.table(usage).to_pylist()[0]
     {'model': 'gpt-4o', 'cost': Decimal('0.004500000000000000'), 'currency': 'USD', 'outcome': 'priced'}

@@ -58,8 +58,8 @@ def rate_partitions(
     >>> import dask, pyarrow as pa, tokencost as tc
     >>> usage = pa.table({"model": ["gpt-4o", "o1"], "input": [1000, 1000], "output": [200, 200]})
     >>> tables = [dask.delayed(usage.slice)(n, 1) for n in range(2)]
-    >>> rater = BatchRater(tc.load_book(), at="2025-06-01T12:00:00Z")
-    >>> [(row.group, str(row.amount)) for row in rate_partitions(tables, by="model", rater=rater).rows]
+    >>> rater = tc.BatchRater(tc.load_book(), at="2025-06-01T12:00:00Z")
+    >>> [(row.group, str(row.amount)) for row in tc.rate_partitions(tables, by="model", rater=rater).rows]
     [(('gpt-4o',), '0.0045'), (('o1',), '0.027')]
 
     Raises:
@@ -123,6 +123,9 @@ def reprice_distributed(
     A Parquet file is cut between its row groups into partitions of about `rows_per_part` rows, any other file is one partition, and each
     partition becomes one part. The journal knows the parts that are done, so that a run that was stopped goes on when it is called again.
     Without `client` the current one is used.
+
+    >>> with distributed.Client("scheduler:8786") as client:  # doctest: +SKIP
+    ...     print(reprice_distributed("logs/*.parquet", "costs", by=["model", "day"], client=client).totals)
 
     Raises:
         StreamError: Dask or a cluster is missing; a partition ended worker after worker; the tables of a worker differ; and as `reprice`.

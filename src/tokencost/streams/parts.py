@@ -27,6 +27,9 @@ FORMATS: Final[tuple[Format, ...]] = ("parquet", "csv", "jsonl", "arrow")
 """The kinds of files that can be written."""
 
 _ROWS: Final = 1 << 20
+"""Rows of a row group."""
+_AT_ONCE: Final = 1 << 16
+"""Values that are encoded at once."""
 _UNFINISHED: Final = ".part-*.tmp"
 
 
@@ -82,7 +85,13 @@ class _ParquetPart:
         sized = [field.name for field in schema if field.name not in few and not pa.types.is_decimal(field.type)]
         self._schema = schema.with_metadata({"ARROW:schema": base64.b64encode(_plain_schema(schema).serialize().to_pybytes())})
         self._file = pq.ParquetWriter(
-            str(path), self._schema, compression="snappy", use_dictionary=few, write_statistics=sized or False, store_schema=False
+            str(path),
+            self._schema,
+            compression="snappy",
+            use_dictionary=few,
+            write_statistics=sized or False,
+            write_batch_size=_AT_ONCE,
+            store_schema=False,
         )
 
     def write(self, rows: Batch) -> None:

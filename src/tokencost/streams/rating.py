@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Final
 
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from tokencost.rating.book import Book
+    from tokencost.rating.problem import Finding
     from tokencost.streams.reading import Chunk, Reading
 
 __all__ = ["Rater"]
@@ -46,7 +48,7 @@ class Rater:
         self.book = book
         self.columns = columns
         self.by = by
-        self._threads = threads
+        self._threads = threads or max(1, (os.cpu_count() or 1) - 1)  # reading and writing have threads of their own
         self._at = None if at is None else to_instant(at)
         begin = None if start is None else to_instant(start)
         self._words: dict[str, Any] = {"at": self._at, **words}
@@ -54,6 +56,7 @@ class Rater:
         self.words = {**words, "at": None if self._at is None else iso(self._at), "start": None if begin is None else iso(begin)}
         self.reading = {"start": None if begin is None else micros(begin), "unit": columns.unit, "zone": columns.zone}
         self._plan = Plan(book)
+        self._said: dict[tuple[str, str | None], str] = {}
 
     def rate(self, source: int, name: str, chunk: Chunk, reading: Reading, notes: Mapping[str, int]) -> RatedChunk:
         """Return what a chunk of a file costs.
@@ -71,11 +74,15 @@ class Rater:
             usage = read_usage_table(chunk.rated, columns=columns, **self._words)
             costs = rate_usage_table(self._plan, usage, threads=self._threads, reuse=True)
         before = chunk.place.row - chunk.rated.num_rows
-        causes = [
-            Cause(problem.reason, problem.name, problem.rows, name, before + problem.first_row, problem.message)
-            for problem in costs.problems
-        ]
+        causes = [self._cause(finding, name, before) for finding in costs.findings]
         return RatedChunk(source, chunk, costs, None, causes, notes)
+
+    def _cause(self, finding: Finding, name: str, before: int) -> Cause:
+        """Return a finding as a cause; it is put into words once, for its first row in all files."""
+        key = finding.reason, finding.name
+        if key not in self._said:
+            self._said[key] = finding.told().message
+        return Cause(*key, finding.rows, name, before + finding.first_row, self._said[key])
 
     def totalled(self, rated: RatedChunk, name: str) -> RatedChunk:
         """Return a rated chunk with its totals.
