@@ -81,15 +81,14 @@ def alone(book: tc.Book, row: Row, meters: Sequence[str], *, totals: bool) -> Al
         causes["unreadable model", None] = "no model in column 'model'; write which model served the request"
     if causes:
         return Alone("unknown", None, {}, None, None, causes)
-    chosen = {name: value for name, value in row.selection.items() if value is not None}
+    chosen = {name: value for name, value in row.selection.items() if value}
     try:
         quote = book.quote(row.name, usage, at=row.at, **chosen)
     except tc.UnpricedMeterError:
         return _partial(book, row, usage, chosen)
     except tc.TokencostError as error:
         kind = next(words for kind, words in _REASONS.items() if isinstance(error, kind))
-        name = error.offering if isinstance(error, tc.AboveListError) else error.name if kind == "unknown name" else row.name
-        return Alone("unknown", None, {}, None, None, {(kind, name): error.message})
+        return Alone("unknown", None, {}, None, None, {(kind, _blamed(error, row)): error.message})
     cost = book.cost(row.name, usage, at=row.at, **chosen)
     assert quote.native.amount == cost
     lines: dict[str, Decimal] = {}
@@ -98,6 +97,15 @@ def alone(book: tc.Book, row: Row, meters: Sequence[str], *, totals: bool) -> Al
     paid = any(line.price and line.billed for line in quote.lines)
     outcome = "free" if usage and not paid else "priced"
     return Alone(outcome, cost, lines, _version(book, quote), quote.currency, {})
+
+
+def _blamed(error: tc.TokencostError, row: Row) -> str:
+    """Return what a row without a price is counted under."""
+    if isinstance(error, tc.AboveListError):
+        return error.offering
+    if isinstance(error, tc.NoRateError):
+        return f"{error.offering} {error.asked}"
+    return error.name if isinstance(error, tc.UnknownNameError) else row.name
 
 
 def _impossible(counts: Mapping[str, int], *, totals: bool) -> dict[tuple[str, str | None], str]:

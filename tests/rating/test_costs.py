@@ -236,7 +236,10 @@ def test_counts_that_cannot_be_are_told_and_not_priced(book, counts, reason, mes
 
     assert [(*problem,) for problem in costs.problems] == [(reason, None, 1, 1, message)]
     assert (costs.amounts()[0] is not None, costs.amounts()[1]) == (True, None)
-    assert (costs.currency.tolist(), costs.version.tolist()) == ([0, -1], [0, -1])
+    assert [(currency >= 0, version >= 0) for currency, version in zip(costs.currency, costs.version, strict=True)] == [
+        (True, True),
+        (False, False),
+    ]
     assert [(row.currency, row.rows) for row in costs.totals().rows] == [("USD", 1), (None, 1)]
 
 
@@ -311,3 +314,21 @@ def test_tables_that_cannot_be_rated_are_one_error(book, table, kind, message):
     with pytest.raises(kind) as caught:
         book.rate_table(table)
     assert str(caught.value).startswith(message)
+
+
+def test_two_layers_that_claim_a_rate_are_an_error_only_where_rows_fall(book):
+    """A clash later in the history of a model is no concern of rows before it."""
+    clash = [tc.Contract(name, percent=-5, start="2025-06-01T00:00:00Z") for name in ("one", "two")]
+    clashing = book.with_layers(clash)
+    table = {"input": [1000], "output": [0]}
+    assert clashing.rate_table(table, model="gpt-4o", at="2025-03-01T00:00:00Z").amounts() == [Decimal("0.0025")]
+    with pytest.raises(tc.LayerError) as bulk:
+        clashing.rate_table(table, model="gpt-4o", at="2025-07-01T00:00:00Z")
+    with pytest.raises(tc.LayerError, match="contracts 'one' and 'two' both claim openai/global/gpt-4o") as alone:
+        clashing.cost("gpt-4o", tc.Usage(input=1000), at="2025-07-01T00:00:00Z")
+    assert bulk.value.layers == alone.value.layers
+
+
+def test_an_empty_text_in_a_selector_is_the_default(book):
+    table = {"input": [1000, 1000], "output": [0, 0], "service_tier": ["", "batch"], "currency": ["", "USD"], "mode": ["", ""]}
+    assert book.rate_table(table, model="gpt-4o", at="2025-06-01T00:00:00Z").amounts() == [Decimal("0.0025"), Decimal("0.00125")]

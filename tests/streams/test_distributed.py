@@ -148,10 +148,24 @@ def alone(files, book, tmp_path_factory):
 
 
 @pytest.fixture
-def cluster(client):
-    """The cluster with all its workers, also where one was lost before; they are as ever in the end."""
-    client.wait_for_workers(2, timeout=PATIENCE_S)
-    yield client
+def on_workers(client):
+    """A function that makes every worker do something first, those too that take the place of a lost one."""
+
+    class First(distributed.WorkerPlugin):
+        name = "first"
+
+        def __init__(self, call, *arguments):
+            self.call, self.arguments = call, arguments
+
+        def setup(self, worker):
+            del worker
+            self.call(*self.arguments)
+
+    def do(call, *arguments):
+        client.register_plugin(First(call, *arguments))
+
+    yield do
+    client.unregister_worker_plugin("first")
     client.run(finish_as_ever)
 
 
@@ -190,11 +204,11 @@ def test_costs_are_written_as_alone(client, files, alone, book, tmp_path):
     assert (steps[-1].rows, steps[-1].done) == (done.rows, steps[-1].size)
 
 
-def test_a_worker_killed_before_it_moves_a_part_in_place(cluster, files, alone, tmp_path):
+def test_a_worker_killed_before_it_moves_a_part_in_place(client, on_workers, files, alone, tmp_path):
     """What it has written is written again by another; the result is the same to the byte."""
-    whole = reprice_distributed(files, tmp_path / "whole", by=BY, client=cluster, rows_per_part=100)
-    cluster.run(finish_waits, str(tmp_path / "waits"))
-    made = in_background(reprice_distributed, files, tmp_path / "costs", by=BY, client=cluster, rows_per_part=100)
+    whole = reprice_distributed(files, tmp_path / "whole", by=BY, client=client, rows_per_part=100)
+    on_workers(finish_waits, str(tmp_path / "waits"))
+    made = in_background(reprice_distributed, files, tmp_path / "costs", by=BY, client=client, rows_per_part=100)
     kill_who_waits(tmp_path / "waits")
     done = made.result(PATIENCE_S)
     assert_same(done, alone)
@@ -202,18 +216,18 @@ def test_a_worker_killed_before_it_moves_a_part_in_place(cluster, files, alone, 
     assert {path.relative_to(done.out): path.read_bytes() for path in done.out.rglob("part-*.parquet")} == parts
 
 
-def test_a_run_that_was_stopped_goes_on(cluster, files, alone, tmp_path):
+def test_a_run_that_was_stopped_goes_on(client, on_workers, files, alone, tmp_path):
     """A full disk stops it; called again, it rates what is left, and comes to the same."""
-    cluster.run(finish_fails, "part-00003.parquet")
+    on_workers(finish_fails, "part-00003.parquet")
     with pytest.raises(
         tc.StreamError, match=r"cannot write a/00003 into .*: no space left on device; make room there, and run the same again"
     ):
-        reprice_distributed(files, tmp_path / "costs", by=BY, client=cluster, rows_per_part=100)
-    cluster.run(finish_as_ever)
-    done = reprice_distributed(files, tmp_path / "costs", by=BY, client=cluster, rows_per_part=100)
+        reprice_distributed(files, tmp_path / "costs", by=BY, client=client, rows_per_part=100)
+    on_workers(finish_as_ever)
+    done = reprice_distributed(files, tmp_path / "costs", by=BY, client=client, rows_per_part=100)
     assert_same_files(done.out, alone.out)
     assert (done.totals, done.causes) == (alone.totals, alone.causes)
-    again = reprice_distributed(files, tmp_path / "costs", by=BY, client=cluster, rows_per_part=100)
+    again = reprice_distributed(files, tmp_path / "costs", by=BY, client=client, rows_per_part=100)
     assert (again.totals, again.resumed, again.rows) == (alone.totals, alone.rows, alone.rows)
 
 

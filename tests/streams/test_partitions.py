@@ -144,6 +144,14 @@ def test_a_partition_that_is_rated_again_writes_the_same(stretches, tmp_path):
     assert pq.read_table(part).num_rows == partitions[2].rows
 
 
+def test_causes_are_told_by_the_first_row_of_their_partition(stretches):
+    """Whichever partition a worker has rated before."""
+    packed, partitions = stretches(100)
+    forward = [rate_partition(packed, partition, None).sums.causes for partition in partitions]
+    backward = [rate_partition(packed, partition, None).sums.causes for partition in reversed(partitions)]
+    assert forward == backward[::-1]
+
+
 def test_a_file_that_changes_meanwhile_is_refused(stretches):
     """A partition that is rated again would not be the same."""
     packed, (partition,) = stretches(ROWS)

@@ -12,7 +12,7 @@ import numpy as np
 from tokencost.errors import ColumnError
 from tokencost.exact import decimal_of
 from tokencost.rating.row import Outcome
-from tokencost.rating.totals import CostTotals, Sums
+from tokencost.rating.totals import NOTHING, CostTotals, Sums
 from tokencost.rating.usage_table import Coded
 
 if TYPE_CHECKING:
@@ -29,6 +29,8 @@ DERIVED: Final = ("model", "offering", "version", "currency", "outcome", "month"
 """Groups that need no column of the table: `month`, `day` and `hour` are of the instant, in UTC."""
 
 _BLOCK: Final = 1 << 19
+_SMALL_BLOCK: Final = 1 << 15
+"""Rows that stay in the cache together; worth it where there are fewer groups than these."""
 _HALF: Final = 32
 _LOW: Final = 2**_HALF - 1
 _DENSE: Final = 1 << 21
@@ -56,20 +58,20 @@ def group_totals(costs: Costs, by: Sequence[str]) -> CostTotals:
     """
     keys = [*(_key(costs, name) for name in by), _currency(costs)]
     sizes = [len(key.values) for key in keys]
+    summed = _summed(costs, keys, sizes)
     groups: dict[GroupKey, Sums] = {}
 
-    def take(number: int, sums: Sums) -> None:
+    def take(key: GroupKey, sums: Sums) -> None:
         """Add sums to their group; several numbers may stand for one value, such as days beyond the calendar."""
-        *group, currency = _values(number, keys, sizes)
-        key = tuple(group), currency
         groups[key] = groups[key].plus(sums) if key in groups else sums
 
-    for number, (rows, whole, partial) in _summed(costs, keys, sizes).items():
-        take(number, Sums((rows[0], rows[1], rows[2], rows[3]), decimal_of(whole, costs.scale), decimal_of(partial, costs.scale)))
-    for row, amount in costs.exact.items():
-        number = reduce(lambda code, pair: code * pair[1] + _at(pair[0], row), zip(keys, sizes, strict=True), 0)
-        partial = int(costs.outcome[row]) == Outcome.PARTIAL
-        take(number, Sums((0, 0, 0, 0), partial_amount=amount) if partial else Sums((0, 0, 0, 0), amount))
+    scale = costs.scale
+    for key, (rows, whole, partial) in zip(_values(list(summed), keys, sizes), summed.values(), strict=True):
+        take(key, Sums((rows[0], rows[1], rows[2], rows[3]), decimal_of(whole, scale), decimal_of(partial, scale) if partial else NOTHING))
+    exact = [reduce(lambda code, pair: code * pair[1] + _at(pair[0], row), zip(keys, sizes, strict=True), 0) for row in costs.exact]
+    for key, (row, amount) in zip(_values(exact, keys, sizes), costs.exact.items(), strict=True):
+        partial_row = int(costs.outcome[row]) == Outcome.PARTIAL
+        take(key, Sums((0, 0, 0, 0), partial_amount=amount) if partial_row else Sums((0, 0, 0, 0), amount))
     return CostTotals(by, groups)
 
 
@@ -81,15 +83,15 @@ def _summed(costs: Costs, keys: Sequence[Key], sizes: Sequence[int]) -> dict[int
             f"{space // _OUTCOMES:,} possible groups are more than can be numbered; group by fewer columns", column=None, columns=()
         )
     sums = _Sums(space, dense=space <= _room(costs.rows))
-    for begin in range(0, costs.rows, _BLOCK):
-        block = slice(begin, min(begin + _BLOCK, costs.rows))
-        code = np.zeros(block.stop - begin, np.int64)
-        for key, size in zip(keys, sizes, strict=True):
-            if size > 1:
-                code *= size
-                code += key.codes if isinstance(key.codes, int) else key.codes[block]
-        code *= _OUTCOMES
-        code += costs.outcome[block]
+    size = _SMALL_BLOCK if space <= _SMALL_BLOCK else _BLOCK
+    for begin in range(0, costs.rows, size):
+        block = slice(begin, min(begin + size, costs.rows))
+        code = costs.outcome[block].astype(np.int64)
+        stride = _OUTCOMES
+        for key, width in zip(reversed(keys), reversed(sizes), strict=True):
+            if width > 1:
+                code += (key.codes if isinstance(key.codes, int) else key.codes[block]) * np.int64(stride)
+                stride *= width
         sums.add(code, costs.raw_ticks[block])
     groups: dict[int, tuple[list[int], int, int]] = {}
     for number, rows, ticks in sums:
@@ -139,18 +141,22 @@ class _Sums:
 
     def __iter__(self) -> Iterator[tuple[int, int, int]]:
         """Yield each code with its rows and ticks."""
-        rows, high, low = self.parts
-        for place in np.flatnonzero(rows):
-            code = int(place if self.dense else self.codes[place])
-            yield code, int(rows[place]), (int(high[place]) << _HALF) + int(low[place])
+        places = np.flatnonzero(self.parts[0])
+        codes = (places if self.dense else self.codes[places]).tolist()
+        rows, high, low = (part[places].tolist() for part in self.parts)
+        for code, number, upper, lower in zip(codes, rows, high, low, strict=True):
+            yield code, number, (upper << _HALF) + lower
 
 
-def _values(number: int, keys: Sequence[Key], sizes: Sequence[int]) -> tuple[Any, ...]:
-    values: list[Any] = []
+def _values(numbers: list[int], keys: Sequence[Key], sizes: Sequence[int]) -> Iterator[GroupKey]:
+    """Yield the values and the currency that each number of a group stands for."""
+    rest = np.array(numbers, np.int64)
+    columns: list[list[Any]] = []
     for key, size in zip(reversed(keys), reversed(sizes), strict=True):
-        number, code = divmod(number, size)
-        values.append(key.values[code])
-    return tuple(reversed(values))
+        rest, codes = np.divmod(rest, size)
+        columns.append([key.values[code] for code in codes.tolist()])
+    for currency, *group in zip(*columns, strict=True):
+        yield tuple(reversed(group)), currency
 
 
 def _at(key: Key, row: int) -> int:
@@ -163,9 +169,9 @@ def _key(costs: Costs, name: str) -> Key:
         return _coded(table.model)  # read already
     try:
         column = table.column(name)
-    except ColumnError:
+    except ColumnError as error:
         if name not in DERIVED:
-            raise
+            raise ColumnError(f"{error.message}, or group by one of {', '.join(DERIVED)}", **error.facts) from None
         return _derived(costs, name)
     return _coded(column) if isinstance(column, Coded) else _from_array(column)
 
@@ -220,6 +226,10 @@ def _text(number: int, name: str) -> str | None:
 
 
 def _currency(costs: Costs) -> Key:
+    """Return the currency of each row, none where its price is unknown."""
+    if len(costs.currencies) == 1:
+        unknown = costs.outcome == Outcome.UNKNOWN
+        return Key(unknown.view(np.uint8) if unknown.any() else 0, (*costs.currencies, None))
     codes = costs.currency
     return Key(np.where(codes < 0, len(costs.currencies), codes), (*costs.currencies, None))
 

@@ -16,6 +16,7 @@ from tokencost.errors import (
     AmbiguousNameError,
     CalendarError,
     CurrencyError,
+    LayerError,
     MoneyError,
     NoRateError,
     OutsideHistoryError,
@@ -47,7 +48,8 @@ _LAID_OUT: Final = (datetime(2015, 1, 1, tzinfo=UTC), datetime(2065, 1, 1, tzinf
 """Windows are laid out between these instants; a row outside asks the clock itself."""
 _MANY: Final = 2**40
 _NO_NAME: Final = (UnknownNameError, AmbiguousNameError, MoneyError)
-_NO_LIST: Final = (CurrencyError, NoRateError)
+_NO_LIST: Final = (CurrencyError, NoRateError, LayerError)
+"""Why a stretch has no price; two layers that claim it are an error as soon as a row falls into it."""
 
 
 class Line(NamedTuple):

@@ -5,7 +5,9 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING
 
-from tokencost.errors import AboveListError, StreamError, TokencostError, UnknownNameError, UnpricedMeterError
+import numpy as np
+
+from tokencost.errors import AboveListError, LayerError, NoRateError, StreamError, TokencostError, UnknownNameError, UnpricedMeterError
 from tokencost.rating.problem import Finding, merged, reason_for
 from tokencost.rating.row import rate_row
 from tokencost.rating.slow_rows import usage_at
@@ -60,9 +62,10 @@ class _Teller:
             if reason is None:
                 continue
             line, error = self.plan.reasons[reason]
+            if isinstance(error, LayerError):
+                raise error
             if error is not None:
-                # the unknown word may be a service tier's or a mode's, and the model's name is known
-                name = error.name if isinstance(error, UnknownNameError) else self.plan.lines[line].name
+                name = self._asked(line, error)
                 yield Finding(reason_for(error), name, rows, first, partial(self._said, known=error))
         for number, rows, first in self.tally.above:
             ladder = self.arrays.ladder_of[number]
@@ -92,7 +95,15 @@ class _Teller:
             return error.offering
         if isinstance(error, UnpricedMeterError):
             return f"{error.offering} {error.meter}"
-        return self.plan.lines[self.slow.line(row)].name
+        return self._asked(self.slow.line(row), error)
+
+    def _asked(self, line: int, error: TokencostError) -> str:
+        """Return what had no price: the unknown word, which may be a service tier's, the choice that the list lacks, or the model."""
+        if isinstance(error, UnknownNameError):
+            return error.name
+        if isinstance(error, NoRateError):
+            return f"{error.offering} {error.asked}"
+        return self.plan.lines[line].name
 
     def _said(self, row: int, known: TokencostError | None = None) -> str:
         """Return what rating one row alone says."""
@@ -105,7 +116,8 @@ class _Teller:
         except TokencostError as error:
             return error.message
         except OverflowError:
-            return f"microsecond {self.table.at} lies outside the years 1 to 9999" if known is None else known.message
+            number = int(self.table.at[row]) if isinstance(self.table.at, np.ndarray) else 0
+            return f"the instant {number} (microseconds since 1970) lies outside the years 1 to 9999; check the unit of the column"
         if rated.problems:
             return rated.problems[0].message
         assert known is not None, "a row without a price alone has none in a table"

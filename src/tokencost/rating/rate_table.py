@@ -189,7 +189,8 @@ def _line(plan: Plan, parts: Sequence[Coded | str | None], chosen: tuple[str | N
 
 
 def _selection(selectors: Sequence[Coded | str | None]) -> Selection:
-    currency, service_tier, mode, residency, tenant = (part if isinstance(part, str) else None for part in selectors)
+    # an empty cell, or an empty text, is the default
+    currency, service_tier, mode, residency, tenant = (part if isinstance(part, str) and part else None for part in selectors)
     return Selection(currency, service_tier or "standard", mode, residency, tenant)
 
 

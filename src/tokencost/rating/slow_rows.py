@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 __all__ = ["SlowRows", "usage_at"]
 
 _LARGEST = 2**63
+_REMEMBERED = 100_000
 
 
 class SlowRows:
@@ -83,6 +84,8 @@ class SlowRows:
         if ladder >= 0:
             key = (ladder, usage)
             if key not in self._known:
+                if len(self._known) >= _REMEMBERED:
+                    self._known.clear()
                 self._known[key] = rate_row(self.plan.segments[ladder], usage, self.at(row))
             self._write(row, self._known[key])
             return

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from decimal import Decimal
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from tokencost.errors import IncompleteError, MixedCurrencyError
 from tokencost.exact import EXACT, plain
@@ -17,9 +17,10 @@ if TYPE_CHECKING:
 
     from tokencost.rating.problem import Problem
 
-__all__ = ["CostTotals", "GroupKey", "Sums", "TotalRow", "incomplete"]
+__all__ = ["NOTHING", "CostTotals", "GroupKey", "Sums", "TotalRow", "incomplete"]
 
-_SHOWN = 40
+NOTHING: Final = Decimal(0)
+_SHOWN: Final = 40
 
 GroupKey = tuple[tuple[Any, ...], str | None]
 """The values of a group, and the currency of its rows; None for rows without a price."""
@@ -29,17 +30,21 @@ class Sums(NamedTuple):
     """The rows of a group by outcome, and the exact amounts of those that are priced whole and in part."""
 
     rows: tuple[int, int, int, int]
-    amount: Decimal = Decimal(0)
-    partial_amount: Decimal = Decimal(0)
+    amount: Decimal = NOTHING
+    partial_amount: Decimal = NOTHING
 
     def plus(self, other: Sums) -> Sums:
         """Return both together."""
         a, b = self.rows, other.rows
         return Sums(
             (a[0] + b[0], a[1] + b[1], a[2] + b[2], a[3] + b[3]),
-            plain(EXACT.add(self.amount, other.amount)),
-            plain(EXACT.add(self.partial_amount, other.partial_amount)),
+            _added(self.amount, other.amount),
+            _added(self.partial_amount, other.partial_amount),
         )
+
+
+def _added(left: Decimal, right: Decimal) -> Decimal:
+    return plain(EXACT.add(left, right)) if left and right else left or right
 
 
 class TotalRow(NamedTuple):

@@ -25,15 +25,17 @@ _UTF16: Final = (b"\xff\xfe", b"\xfe\xff")
 
 
 class Block(NamedTuple):
-    """Whole lines: their bytes, the byte of the unpacked file at which they begin, the lines before them, and how many rows they are.
+    """Whole lines: their bytes, the byte of the unpacked file at which they begin, the lines before them, and how many these are.
 
-    `rows` is the number of line ends outside quotes; blank lines count. Nothing follows a `final` block that could complete its last row.
+    `rows` is the number of line ends outside of quotes, `lines` that of all; blank lines count. Nothing follows a `final` block that could
+    complete its last row.
     """
 
     data: bytes
     byte: int
     line: int
     rows: int
+    lines: int
     final: bool = False
 
     @property
@@ -41,15 +43,15 @@ class Block(NamedTuple):
         """The byte after the last."""
         return self.byte + len(self.data)
 
-    @property
-    def lines(self) -> int:
-        """The number of lines; a quoted cell may go over several."""
-        return self.data.count(b"\n")
-
-    @property
-    def plain(self) -> bool:
-        """Whether every line is one row: no blank lines, and none inside of quotes."""
-        return self.rows == self.lines and not any(pair in self.data for pair in (b"\n\n", b"\n\r\n")) and self.data[:1] not in b"\r\n"
+    def halves(self) -> tuple[Block, Block] | None:
+        """Return two blocks of whole lines, None where there is but one line, or one that goes on in the next."""
+        middle = self.data.rfind(b"\n", 0, len(self.data) // 2) + 1
+        if not middle or self.rows != self.lines:
+            return None
+        lines = self.data.count(b"\n", 0, middle)
+        rest = self.lines - lines
+        left = Block(self.data[:middle], self.byte, self.line, lines, lines)
+        return left, Block(self.data[middle:], self.byte + middle, self.line + lines, rest, rest)
 
 
 class Blocks:
@@ -88,7 +90,8 @@ class Blocks:
                     self._returned = 0
                     yield block
                     used = len(block.data) - self._returned
-                    self._byte, self._line = self._byte + used, self._line + block.data.count(b"\n", 0, used)
+                    self._byte += used
+                    self._line += block.data.count(b"\n", 0, used) if self._returned else block.lines
                     rest, least = rest[used:], 0 if used else len(block.data)
                 if not ended:
                     read: bytes = stream.read(self._size)
@@ -118,16 +121,17 @@ def _cut(rest: bytes, byte: int, line: int, *, quotes: bool, ended: bool, least:
     """Return the whole rows at the beginning of what was read, more than the `least` bytes that were not enough; None if there are none."""
     if not quotes or _QUOTE not in rest:
         end = len(rest) if ended else rest.rfind(b"\n") + 1
-        rows = rest.count(b"\n", 0, end)
+        rows = lines = rest.count(b"\n", 0, end)
     else:
         rows, end = _outside_quotes(rest)
+        lines = rest.count(b"\n", 0, end)
     if end > least:
-        return Block(rest[:end], byte, line, rows, ended and end == len(rest))
+        return Block(rest[:end], byte, line, rows, lines, ended and end == len(rest))
     if ended:  # a quote that never closes: its reader goes on row by row
-        return Block(rest, byte, line, 0, final=True)
+        return Block(rest, byte, line, 0, rest.count(b"\n"), final=True)
     if len(rest) > _LONGEST_ROW:
         end = rest.index(b"\n") + 1 if b"\n" in rest else len(rest)
-        return Block(rest[:end], byte, line, 0, final=True)
+        return Block(rest[:end], byte, line, 0, 1, final=True)
     return None
 
 

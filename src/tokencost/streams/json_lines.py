@@ -58,8 +58,11 @@ class JsonReader(LineReader):
             )
         except _Faults:
             return None
-        if found.num_rows != (block.rows if block.plain else sum(1 for line in block.data.split(b"\n") if line.strip())):
-            return None
+        begun = block.data.count(b"\n{") + block.data.startswith(b"{")
+        if begun != block.lines:  # blank lines, or spaces before an object
+            begun = sum(1 for line in block.data.split(b"\n") if line.strip())
+        if found.num_rows != begun:
+            return None  # an object goes over several lines, or a line has several
         rows = pa.table({name: _column(found, self.fields[name][0]) for name in types})
         replaced: dict[str, Any] = {name: _named(rows.column(name)) for name in reading.texts}
         if reading.at:

@@ -5,13 +5,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, Protocol
 
 from tokencost.streams.arrow import pa
-from tokencost.streams.blocks import Block, Blocks
+from tokencost.streams.blocks import Blocks
 from tokencost.streams.reading import Chunk, Place
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
     from tokencost.streams.arrow import Batch, DataType
+    from tokencost.streams.blocks import Block
     from tokencost.streams.reading import Reading
     from tokencost.streams.sources import Source
     from tokencost.workloads.log import BadRow
@@ -71,7 +72,7 @@ class LineReader(Protocol):
             rated, kept = (pa.concat_tables([getattr(part, which) for part in parsed]) for which in ("rated", "kept"))
             row += rated.num_rows
             used = len(block.data) - left
-            place = Place(row, block.byte + used, block.line + block.data.count(b"\n", 0, used))
+            place = Place(row, block.byte + used, block.line + (block.data.count(b"\n", 0, used) if left else block.lines))
             yield Chunk(rated, kept, tuple(bad for part in parsed for bad in part.bad), place)
 
     def _parsed(self, block: Block, reading: Reading) -> list[Parsed]:
@@ -79,12 +80,9 @@ class LineReader(Protocol):
         parsed = self.at_once(block, reading)
         if parsed is not None:
             return [parsed]
-        middle = block.data.rfind(b"\n", 0, len(block.data) // 2) + 1
-        if len(block.data) <= _ONE_BY_ONE or not middle or block.rows != block.lines:
+        halves = block.halves() if len(block.data) > _ONE_BY_ONE else None
+        if halves is None:
             return [self.one_by_one(block, reading, whole=False)]
-        left, right = block.data[:middle], block.data[middle:]
-        lines = left.count(b"\n")
-        halves = Block(left, block.byte, block.line, lines), Block(right, block.byte + middle, block.line + lines, block.rows - lines)
         return [part for half in halves for part in self._parsed(half, reading)]
 
 

@@ -117,7 +117,7 @@ def rate_partition(packed: bytes, partition: Partition, shape: Shape | None) -> 
     """
     _check_unchanged(partition.source)
     rater: Rater = unpacked(packed)
-    work = _Work(rater, partition, shape)
+    work = _Work(rater.anew(), partition, shape)  # what other partitions were told must not be said of this one
     try:
         return work.run()
     except OSError as error:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from contextlib import contextmanager
+from copy import copy
 from typing import TYPE_CHECKING, Any, Final
 
 from tokencost.errors import TokencostError
@@ -83,6 +84,12 @@ class Rater:
         if key not in self._said:
             self._said[key] = finding.told().message
         return Cause(*key, finding.rows, name, before + finding.first_row, self._said[key])
+
+    def anew(self) -> Rater:
+        """Return this rater with its plan, for rows that are told apart from those before: it puts causes into words again."""
+        made = copy(self)
+        made._said = {}  # noqa: SLF001 - of its own kind
+        return made
 
     def totalled(self, rated: RatedChunk, name: str) -> RatedChunk:
         """Return a rated chunk with its totals.

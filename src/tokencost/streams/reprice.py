@@ -276,7 +276,7 @@ class Run:
             rows=sums.rows,
             resumed=resumed,
             parts=parts,
-            causes=tuple(sorted(sums.causes.values(), key=lambda cause: -cause.rows)),
+            causes=tuple(sorted(sums.causes.values(), key=lambda cause: (-cause.rows, cause.reason, cause.name or ""))),
             bad_rows=sums.bad_rows,
             bad=tuple(sums.bad),
             notes=dict(sums.notes),
