@@ -7,50 +7,40 @@ are picked out and treated apart.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final, NamedTuple
+from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
+from tokencost.rating.apart import Apart, beyond
 from tokencost.rating.lookup import QUARTER
 from tokencost.rating.row import Outcome
 from tokencost.rating.tally import Tally
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Sequence
 
     from numpy.typing import NDArray
 
+    from tokencost.rating.apart import Written
     from tokencost.rating.buckets import Buckets
     from tokencost.rating.lookup import Lookup
     from tokencost.rating.rate_arrays import RateArrays
 
-__all__ = ["BLOCK", "Kernel", "Written"]
+__all__ = ["BLOCK", "Kernel"]
 
 Numbers = Any  # columns of 64-bit integers; numpy's generics say nothing more here
-BLOCK: Final = 1 << 14
+BLOCK: Final = 1 << 13
 """Rows a block."""
 _RANGE: Final = 2**63 - 1
-_GATHERED: Final = 16
-"""Blocks whose rows that need care are settled together: the calls cost more than so few rows."""
-_SURE: Final = float(2**62)
+_GATHERED: Final = 32
+"""Blocks whose rows apart are settled together."""
+_NONE: Final = np.empty(0, np.int64)
 _largest: Final = np.maximum.reduce
 _smallest: Final = np.minimum.reduce
 _NEAR: Final = 2_000
 """Quarters of an hour that a block may span before it is not worth asking whether they are all alike: three weeks."""
 _FETCHED: Final = 4
 """Rates of this many meters are fetched at once: four 64-bit numbers are one move."""
-
-
-class Written(NamedTuple):
-    """The columns that the kernel writes: exact ticks, outcome codes, cell numbers, and ticks of each meter if asked for.
-
-    Where every line has one plain cell the cells need not be written; the outcomes are all `priced` beforehand.
-    """
-
-    ticks: NDArray[np.int64]
-    outcome: NDArray[np.uint8]
-    cell: NDArray[np.int32] | None
-    meters: Mapping[str, NDArray[np.int64]]
 
 
 class Kernel:
@@ -86,12 +76,16 @@ class Kernel:
         """Rate the rows from `begin` to `end`."""
         tally = Tally(ids=self.arrays.count, cells=len(self.arrays.cells), meters=len(self.meters))
         space = _Space(self, min(BLOCK, end - begin))
-        rate = self._plain_block if self.written.cell is None else self._block
+        if self.written.cell is None:
+            for low in range(begin, end, BLOCK):
+                self._plain_block(low, min(low + BLOCK, end), space, tally)
+            return tally
+        apart = Apart(self.arrays, self.buckets, self.written)
         for low in range(begin, end, BLOCK):
-            rate(low, min(low + BLOCK, end), space, tally)
-            if space.careful and (len(space.careful) >= _GATHERED or low + BLOCK >= end):
-                self._settle(np.concatenate(space.careful), tally)
-                space.careful.clear()
+            self._block(low, min(low + BLOCK, end), space, tally)
+            if len(space.apart) >= _GATHERED or low + BLOCK >= end:
+                apart.settle(np.concatenate([*space.apart, _NONE]), tally)
+                space.apart.clear()
         return tally
 
     def _plain_block(self, low: int, high: int, space: _Space, tally: Tally) -> None:
@@ -104,7 +98,7 @@ class Kernel:
             self.written.outcome[low:high][bad] = Outcome.UNKNOWN
         if self._may_leave_range(most):
             assert self.lookup.constant is not None
-            self._beyond(self.lookup.constant[key], counts, tally, low)
+            tally.slow.extend(beyond(self.arrays, np.arange(low, high), self.lookup.constant[key], counts))
 
     def _block(self, low: int, high: int, space: _Space, tally: Tally) -> None:
         """Rate a block of rows whose prices depend on time, on the size of a request, or may be missing."""
@@ -114,18 +108,18 @@ class Kernel:
         if bad is not None:
             ids[bad] = arrays.nothing
             written.outcome[low:high][bad] = Outcome.UNKNOWN
-        most = int(_largest(ids))
-        cells = ids
-        if most >= arrays.plain:
-            cells = self._cells(ids, counts, space, tally, low)
-            most = int(_largest(ids))  # rows above their lists have another id now
-        self._multiply(cells, counts, space, low)
+        self._multiply(ids, counts, space, low)
         assert written.cell is not None
-        written.cell[low:high] = cells
+        written.cell[low:high] = ids
         if self._may_leave_range(largest):
-            self._beyond(cells, counts, tally, low)
-        if most >= arrays.careful:
-            space.careful.append(np.flatnonzero(ids >= arrays.careful) + low)
+            tally.slow.extend(beyond(arrays, np.arange(low, high), ids, counts))
+        if arrays.all_plain:
+            return
+        prompt = self.buckets.prompt(counts, low, out=space.prompt[: high - low])
+        trigger = arrays.trigger.take(ids, out=space.key[: high - low], mode="clip")
+        rows = np.flatnonzero(prompt >= trigger)
+        if len(rows):
+            space.apart.append(rows + low)
 
     # -- time ------------------------------------------------------------------------------------------------------------------------
 
@@ -178,44 +172,6 @@ class Kernel:
             rows = np.flatnonzero(narrow == lookup.hard)
             ids[rows] = lookup.search(_wide(lines, len(at))[rows], at[rows])
 
-    # -- tiers -----------------------------------------------------------------------------------------------------------------------
-
-    def _cells(self, ids: Numbers, counts: Sequence[Numbers], space: _Space, tally: Tally, low: int) -> Numbers:
-        """Return the cell of each row: the id itself, but for rows above the first context tier."""
-        arrays, tiers = self.arrays, self.arrays.tiers
-        prompt = self.buckets.prompt(counts, low, out=space.prompt[: len(ids)])
-        rows = np.flatnonzero(prompt >= tiers.lowest)
-        some = ids[rows]
-        by_prompt = (some >= arrays.plain) & (some < arrays.flat)
-        if arrays.by_output < arrays.by_prompt:
-            by_prompt &= (some < arrays.by_output) | (some >= arrays.by_prompt)
-            by_output = np.flatnonzero((ids >= arrays.by_output) & (ids < arrays.by_prompt))
-            rows = np.sort(np.concatenate([rows[by_prompt], by_output]))
-        else:
-            rows = rows[by_prompt]
-        if not len(rows):
-            return ids
-        which = ids[rows] - arrays.plain
-        output = np.zeros(len(rows), np.int64)
-        for place in self.buckets.completion:
-            output += counts[place][rows]
-        size = prompt[rows] + tiers.on_total[which] * output
-        beyond = np.flatnonzero(size >= tiers.trigger[which])
-        if not len(beyond):
-            return ids
-        rows, which, size, output = rows[beyond], which[beyond], size[beyond], output[beyond]
-        step = np.zeros(len(rows), np.int64)
-        for number in range(1, len(tiers.cell)):
-            step[(size >= tiers.first_input[number, which]) & (output >= tiers.first_output[number, which])] = number
-        cells = space.cells[: len(ids)]
-        np.copyto(cells, ids)
-        cells[rows] = tiers.cell[step, which]
-        above = rows[(size > tiers.limit[which]) | (output > tiers.up_to_output[step, which])]
-        if len(above):
-            tally.above.count(ids[above], above + low)
-            ids[above] = cells[above] = arrays.above
-        return cells
-
     # -- money -----------------------------------------------------------------------------------------------------------------------
 
     def _multiply(self, cells: Numbers, counts: Sequence[Numbers], space: _Space, low: int) -> None:
@@ -239,52 +195,6 @@ class Kernel:
         """Say whether a row could cost more ticks than 64 bits hold, by the largest count and rate of each meter."""
         return sum(count * rate for count, rate in zip(largest, self.arrays.largest, strict=True)) > _RANGE
 
-    def _beyond(self, cells: Numbers, counts: Sequence[Numbers], tally: Tally, low: int) -> None:
-        """Leave rows that may not fit into 64 bits to the slow path."""
-        estimate = np.zeros(len(cells))
-        for place, column in enumerate(counts):
-            estimate += self.arrays.rates[cells, place].astype(float) * column.astype(float)
-        rows = np.flatnonzero(estimate >= _SURE)
-        if len(rows):
-            tally.slow.append(rows + low)
-
-    # -- rows that need care -----------------------------------------------------------------------------------------------------------
-
-    def _settle(self, rows: Numbers, tally: Tally) -> None:
-        """Mark rows without a price and count them under their reasons; look at the meters of the others where that is needed."""
-        assert self.written.cell is not None
-        arrays, cells = self.arrays, self.written.cell[rows].astype(np.int64)
-        lacking = (cells >= arrays.reasons) & (cells < arrays.count)
-        if lacking.any():
-            void, reasons = rows[lacking], cells[lacking]
-            self.written.outcome[void] = Outcome.UNKNOWN
-            tally.reasons.count(reasons, void)
-            left = (reasons >= arrays.open) & (reasons < arrays.nothing)
-            if left.any():
-                tally.slow.append(void[left])
-        special = arrays.special[cells] & ~lacking
-        if special.any():
-            self._meters(rows[special], cells[special], tally)
-
-    def _meters(self, rows: Numbers, cells: Numbers, tally: Tally) -> None:
-        """Find the rows that use a meter without a rate or one that is billed in fractions, and those that use only free ones."""
-        arrays, outcome = self.arrays, self.written.outcome
-        slow, lacking, billed, paid = (np.zeros(len(rows), bool) for _ in range(4))
-        fractional, unpriced = arrays.fractional[cells], arrays.unpriced[cells]
-        for place, counts in enumerate(self.buckets.own(rows)):
-            used = counts > 0
-            slow |= used & (fractional >> place & 1 == 1)
-            without = used & (unpriced >> place & 1 == 1)
-            lacking |= without
-            billed |= used & ~without
-            paid |= used & (arrays.rates[cells, place] > 0)
-            tally.unpriced.count(cells[without] * len(self.meters) + place, rows[without])
-        outcome[rows[billed & ~paid]] = Outcome.FREE
-        outcome[rows[lacking & billed]] = Outcome.PARTIAL
-        outcome[rows[lacking & ~billed]] = Outcome.UNKNOWN
-        if slow.any():
-            tally.slow.append(rows[slow])
-
 
 class _Space:
     """Scratch columns of one thread, so that blocks do not ask for memory."""
@@ -293,11 +203,11 @@ class _Space:
         def column() -> NDArray[np.int64]:
             return np.empty(size, np.int64)
 
-        self.ids, self.key, self.slot, self.cells, self.prompt, self.product = (column() for _ in range(6))
+        self.ids, self.key, self.slot, self.prompt, self.product = (column() for _ in range(5))
         table = kernel.lookup.table
         self.narrow = np.empty(size, np.int16 if table is None else table.dtype)
         self.own = {whole: column() for whole, _ in kernel.buckets.wholes}
-        self.careful: list[Numbers] = []
+        self.apart: list[Numbers] = []
         self.fetched = {rates.shape[1]: np.empty((size, rates.shape[1]), np.int64) for _, rates in kernel.fetches}
 
 

@@ -1,9 +1,9 @@
 """Rate arrays: the ladders of a plan as integers, in the order in which a kernel wants them.
 
 Every stretch of a line becomes an id. Ids below `plain` have one cell and nothing else to look at; those up to `flat` have context
-tiers, and from `by_output` to `by_prompt` completions decide on them too. From `careful` on there is a meter that is free, one without a
-rate, or one that only fractions can bill; from `reasons` on there is no price at all, and from `open` to `nothing` the clock has to be
-asked, which the slow path does. The id is also the number of the first cell, so that most rows need one look-up and no branch.
+tiers. From `careful` on there is a meter that is free, one without a rate, or one that only fractions can bill; from `reasons` on there
+is no price at all, and from `open` to `nothing` the clock has to be asked, which the slow path does. The id is also the number of the
+first cell, so that most rows need one look-up and no branch.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ __all__ = ["FINEST_SCALE", "NEVER", "RateArrays", "Tiers"]
 FINEST_SCALE: Final = 18
 """Rates that need more decimals are left to the slow path; with eighteen, 64 bits hold nine units of a currency."""
 NEVER: Final = np.int64(2**62)
-_PLAIN, _BY_PROMPT, _BY_OUTPUT, _CAREFUL_BY_OUTPUT, _CAREFUL_BY_PROMPT, _CAREFUL, _REASON, _OPEN = range(8)
+_PLAIN, _TIERED, _CAREFUL_TIERED, _CAREFUL, _REASON, _OPEN = range(6)
 """The kinds of ids, in their order."""
 
 
@@ -36,8 +36,7 @@ class Tiers(NamedTuple):
     """The context tiers of the ids from `plain` to `flat`, padded to the longest ladder; arrays of steps by ids.
 
     A request is in the last step whose `first_input` and `first_output` it reaches, and above the list where its size passes `limit` or
-    its output the `up_to_output` of the step. `on_total` ladders go by prompt and completion together. A size below the `trigger` stays in
-    the first step, and so does a prompt below `lowest` where completions do not count.
+    its output the `up_to_output` of the step. `on_total` ladders go by prompt and completion together.
     """
 
     first_input: NDArray[np.int64]
@@ -46,8 +45,6 @@ class Tiers(NamedTuple):
     cell: NDArray[np.int64]
     limit: NDArray[np.int64]
     on_total: NDArray[np.int64]
-    trigger: NDArray[np.int64]
-    lowest: int
 
 
 class RateArrays:
@@ -67,7 +64,7 @@ class RateArrays:
         kinds = np.array([self._kind(number) for number in range(len(plan.ladders))] + reasons, np.int64)
         order = np.argsort(kinds, kind="stable")
         edges = (int(edge) for edge in np.searchsorted(kinds[order], range(1, _OPEN + 1)))
-        self.plain, self.by_output, self.careful, self.by_prompt, self.flat, self.reasons, self.open = edges
+        self.plain, self.careful, self.flat, self.reasons, self.open = edges
         self.count = len(order) + 2
         ids = np.empty(len(order), np.int64)
         ids[order] = np.arange(len(order))
@@ -83,16 +80,20 @@ class RateArrays:
         self.special = (self.unpriced | self.fractional) != 0
         self.special |= (self.rates == 0).any(axis=1)
         self.tiers = self._tiers()
+        self.all_plain = self.plain == len(order)
+        self.trigger = np.full(self.count, NEVER)
+        """The smallest prompt of a row of each id that is not rated by its first cell alone: any, for ids that need care."""
+        self.trigger[self.plain : self.careful] = [
+            _trigger(plan.ladders[number]) for number in self.ladder_of[self.plain : self.careful] if number is not None
+        ]
+        self.trigger[self.careful : self.nothing] = 0
 
     def _kind(self, ladder: int) -> int:
         found = self.plan.ladders[ladder]
         care = any(_scale_of(cell) > FINEST_SCALE or not self._ticks(cell, meter) for cell in found.cells for meter in self.meters)
         if found.flat is not None:
             return _CAREFUL if care else _PLAIN
-        care = care or self.plan.segments[ladder].graduated
-        if found.on_total or _by_output(found):
-            return _CAREFUL_BY_OUTPUT if care else _BY_OUTPUT
-        return _CAREFUL_BY_PROMPT if care else _BY_PROMPT
+        return _CAREFUL_TIERED if care or self.plan.segments[ladder].graduated else _TIERED
 
     def _fill_cells(self) -> None:
         """Number the cells: the first cell of every id by the id, the further ones after all ids."""
@@ -161,8 +162,6 @@ class RateArrays:
             cell,
             limit=np.array([NEVER if ladder.limit is None else ladder.limit for ladder in ladders], np.int64),
             on_total=np.array([ladder.on_total for ladder in ladders], np.int64),
-            trigger=np.array([_trigger(ladder) for ladder in ladders], np.int64),
-            lowest=min((_trigger(ladder) for ladder in ladders if not (ladder.on_total or _by_output(ladder))), default=int(NEVER)),
         )
 
     def entry_ids(self, entries: NDArray[np.int64]) -> NDArray[np.int64]:
@@ -170,13 +169,9 @@ class RateArrays:
         return self.ids[entries]
 
 
-def _by_output(ladder: Ladder) -> bool:
-    return any(first_output or up_to is not None for _, _, first_output, up_to in ladder.steps)
-
-
 def _trigger(ladder: Ladder) -> int:
-    """Return the smallest size for which more than the first cell has to be looked at."""
-    if _by_output(ladder):
+    """Return the smallest prompt for which more than the first cell has to be looked at: any, where completions count as well."""
+    if ladder.on_total or any(first_output or up_to is not None for _, _, first_output, up_to in ladder.steps):
         return 0
     edges = [size for size, *_ in ladder.steps if size] + ([] if ladder.limit is None else [ladder.limit + 1])
     return min(edges, default=int(NEVER))

@@ -9,13 +9,15 @@ from typing import TYPE_CHECKING, Any, Final, Literal, NamedTuple
 import numpy as np
 
 from tokencost.errors import ColumnError, UnknownNameError, UsageTypeError
+from tokencost.rating.apart import Written
 from tokencost.rating.buckets import Buckets
 from tokencost.rating.costs import Costs
 from tokencost.rating.edition import editions_of
-from tokencost.rating.kernel import BLOCK, Kernel, Written
+from tokencost.rating.kernel import BLOCK, Kernel
 from tokencost.rating.lookup import Lookup
 from tokencost.rating.plan import Line, micros
 from tokencost.rating.problems import findings_of
+from tokencost.rating.row import Outcome
 from tokencost.rating.slow_rows import SlowRows
 from tokencost.rating.timeline import Selection
 from tokencost.rating.usage_table import Coded
@@ -80,6 +82,8 @@ def rate_usage_table(plan: Plan, table: UsageTable, *, detail: Detail = "rows", 
     buckets = Buckets(table.counts, totals=table.totals)
     kernel = Kernel(arrays, lookup, lines=places, at=at, buckets=buckets, written=written)
     tally = _run(kernel, table.rows, threads)
+    for unreadable in table.unreadable:
+        written.outcome[unreadable.rows] = Outcome.UNKNOWN
     slow = SlowRows(plan, arrays, table, numbers=lines.numbers, places=places, written=written)
     slow.rate(tally.slow)
     editions = editions_of([*arrays.editions, *slow.editions]) if slow.editions else arrays.index

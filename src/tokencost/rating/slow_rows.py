@@ -20,8 +20,8 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from tokencost.rating.apart import Written
     from tokencost.rating.edition import VersionRef
-    from tokencost.rating.kernel import Written
     from tokencost.rating.plan import Plan
     from tokencost.rating.rate_arrays import RateArrays
     from tokencost.rating.timeline import Segment
