@@ -89,6 +89,8 @@ class SlowRows:
                 self._known[key] = rate_row(self.plan.segments[ladder], usage, self.at(row))
             self._write(row, self._known[key])
             return
+        if cell is not None and not self.arrays.open <= cell < self.arrays.nothing:
+            return  # larger than its list prices, and told already
         try:
             segment = self.plan.timeline(self.line(row)).segment(self.at(row))
             rated = rate_row(segment, usage, self.at(row))
