@@ -293,8 +293,7 @@ def law_of(book: tc.Book, names: Sequence[str]) -> Law:
         starts.append(np.maximum(plan.starts[number][begin - 1 : end], SPAN[0]))
         models.append(np.full(len(ids), model))
         rates.append(arrays.rates[ids])
-        tiered = ids[(ids >= arrays.plain) & (ids < arrays.flat)] - arrays.plain
-        edges[model] = arrays.tiers.trigger[tiered].min(initial=NEVER)
+        edges[model] = arrays.trigger[ids[(ids >= arrays.plain) & (ids < arrays.flat)]].min(initial=NEVER)
     start = np.concatenate(starts)
     order = np.argsort(start, kind="stable")  # joins in time want both sides in the order of time
     return Law(start[order], np.concatenate(models)[order], np.concatenate(rates)[order], edges)

@@ -83,3 +83,15 @@ def test_instants_a_millennium_apart_need_no_table(lab):
     instants = [datetime(2025, 1, 1, tzinfo=UTC), MIDNIGHT - MICROSECOND, MIDNIGHT, datetime(9999, 12, 31, tzinfo=UTC)]
 
     assert columns(priced(lab, MIDNIGHT), instants) == [1, 1, 2, 2]
+
+
+def test_a_whole_block_of_unreadable_instants_is_unknown(book):
+    """Their cells hold 0, which lies far before the table of quarters."""
+    from tokencost.rating.kernel import BLOCK
+
+    many = 2 * BLOCK
+    instants = [None] * many + ["2025-03-01T12:00:00Z", "2025-03-01T17:00:00Z"] * 16 * BLOCK
+    table = {"model": ["deepseek-reasoner"] * len(instants), "at": instants, "input": [1] * len(instants), "output": [0] * len(instants)}
+    costs = book.rate_table(table, threads=1)
+    assert costs.outcomes == {"priced": 32 * BLOCK, "free": 0, "partial": 0, "unknown": many}
+    assert costs.problems[0].rows == many

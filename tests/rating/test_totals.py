@@ -199,7 +199,8 @@ def test_instants_beyond_the_calendar_are_counted(book):
 
 def test_a_column_that_is_not_there_is_named(book):
     costs = book.rate_table(table(3), columns=SECONDS)
-    with pytest.raises(tc.ColumnError, match=r"^no column 'taem' in this table; did you mean 'team'\?, or group by one of model, offering, version, ") as caught:
+    said = r"^no column 'taem' in this table; did you mean 'team'\?, or group by one of model, offering, version, "
+    with pytest.raises(tc.ColumnError, match=said) as caught:
         costs.totals(["model", "taem"])
     assert caught.value.column == "taem"
 

@@ -227,7 +227,7 @@ class Book:
 
         `table` is a dict of arrays, or a frame of pandas, polars, pyarrow or duckdb. Columns are found by their usual names, or by
         `columns`; what is passed as an argument is one value for all rows. Rows without a price are counted with their causes, never
-        taken as zero. `detail="meters"` keeps the cost of each meter.
+        taken as zero. `detail="meters"` keeps the cost of each meter. `threads` is one unless more are asked for.
 
         >>> import tokencost as tc
         >>> table = {"model": ["gpt-4o", "deepseek-reasoner"], "at": ["2025-02-01T00:00:00Z"] * 2, "input": [1000, 500], "output": [0, 9]}

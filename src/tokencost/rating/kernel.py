@@ -145,7 +145,7 @@ class Kernel:
         """Fill in the ids of a block in whose time nothing changes, as in most blocks of a busy log in the order of time."""
         lookup = self.lookup
         first, last = int(_smallest(at) - lookup.first) // QUARTER, int(_largest(at) - lookup.first) // QUARTER
-        if last - first > _NEAR:
+        if first < 0 or last - first > _NEAR:  # instants that could not be read lie before all others
             return False
         slots = lookup.slot_of[first : last + 1]
         if lookup.hard_slot in slots or (slots != slots[0]).any():

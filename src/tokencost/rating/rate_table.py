@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any, Final, Literal, NamedTuple
 
@@ -38,6 +37,7 @@ Detail = Literal["rows", "meters"]
 _DETAILS: Final = ("rows", "meters")
 _ROWS_A_THREAD: Final = 1 << 18
 _FEW_NAMES: Final = 16
+_CHUNK: Final = 1 << 16
 _MOST_COMBINATIONS: Final = 1 << 22
 
 
@@ -53,8 +53,9 @@ class Lines(NamedTuple):
 def rate_usage_table(plan: Plan, table: UsageTable, *, detail: Detail = "rows", threads: int | None = None, reuse: bool = False) -> Costs:
     """Rate a usage table by a plan.
 
-    `detail="meters"` keeps the cost of each meter too. `threads` is as many as there are cores at most, and one for small tables. With
-    `reuse` what is laid out is kept for the next table of the same kind, which pays in a stream of batches.
+    `detail="meters"` keeps the cost of each meter too. `threads` is one unless more are asked for: one core nearly fills the memory's
+    bandwidth, so more pay only where that has room. With `reuse` what is laid out is kept for the next table of the same kind, which pays
+    in a stream of batches.
 
     Raises:
         ColumnError: a part is counted (`cache_read`) and its total (`input`) is not, in a table of totals.
@@ -172,7 +173,10 @@ def _model_lines(plan: Plan, model: Coded, parts: Sequence[Coded | str | None]) 
     lines = [Line(name, selection) for name in model.names]
     if sum(line not in plan for line in lines) > _FEW_NAMES:
         used = np.zeros(len(lines) + 1, bool)
-        used[model.codes] = True  # an empty cell is -1, the last
+        for begin in range(0, len(model.codes), _CHUNK):
+            used[model.codes[begin : begin + _CHUNK]] = True  # an empty cell is -1, the last
+            if used[:-1].all():
+                break
         lines = [line if occurs else None for line, occurs in zip(lines, used[:-1].tolist(), strict=True)]
     spare = next((line for line in lines if line is not None), Line("", selection))
     return [plan.line(*(line or spare)) for line in lines or [spare]]
@@ -210,7 +214,7 @@ def _without_unreadable(places: NDArray[Any] | int, table: UsageTable, *, void: 
 
 def _run(kernel: Kernel, rows: int, threads: int | None) -> Tally:
     """Rate all rows, in as many threads as pay."""
-    workers = min(threads or os.cpu_count() or 1, max(rows // _ROWS_A_THREAD, 1))
+    workers = min(threads or 1, max(rows // _ROWS_A_THREAD, 1))
     if workers == 1:
         return kernel.run(0, rows)
     blocks = -(-rows // BLOCK)
