@@ -202,7 +202,7 @@ def _time(costs: Costs, name: str) -> Key:
     unit = _HOUR if name == "hour" else _DAY
     numbers = np.full(1, micros(at) // unit) if not isinstance(at, np.ndarray) else at // unit
     if name == "month":
-        numbers = numbers.astype("M8[D]").astype("M8[M]").astype(np.int64)
+        numbers = _months(numbers)
     key = _from_array(numbers)
     values = [_text(int(number), name) for number in key.values]
     codes = key.codes if isinstance(at, np.ndarray) else 0
@@ -212,6 +212,17 @@ def _time(costs: Costs, name: str) -> Key:
         codes[np.concatenate(without)] = len(values)
         values.append(None)
     return Key(codes, values)
+
+
+def _months(days: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Return the months of days, both counted from January 1970; the calendar is asked once for each day and not for each row."""
+    if not len(days):
+        return days
+    least, most = int(days.min()), int(days.max())
+    if most - least >= _room(len(days)):
+        return days.astype("M8[D]").astype("M8[M]").astype(np.int64)
+    months = np.arange(least, most + 1).astype("M8[D]").astype("M8[M]").astype(np.int64)
+    return months[days - least]
 
 
 def _text(number: int, name: str) -> str | None:

@@ -125,12 +125,20 @@ class Plan:
         self._lookups: dict[tuple[tuple[str, ...], tuple[int, ...]], Lookup] = {}
 
     def cover(self, first: int, last: int) -> None:
-        """Lay out windows for all instants from the first to the last, in microseconds since 1970, months at a time."""
+        """Lay out windows for all instants from the first to the last, in microseconds since 1970, months at a time.
+
+        A span that has to grow doubles: the next batch of a log in the order of time will want the next month.
+        """
         low, high = (min(max(_instant(number), _LAID_OUT[0]), _LAID_OUT[1] - _TICK) for number in (first, last))
         begin, end = _month(low), _next_month(high)
         if self._span is not None:
             if self._span[0] <= begin and end <= self._span[1]:
                 return
+            length = self._span[1] - self._span[0]
+            if begin < self._span[0]:
+                begin = max(min(begin, _month(self._span[0] - length)), _LAID_OUT[0])
+            if end > self._span[1]:
+                end = min(max(end, _month(self._span[1] + length)), _LAID_OUT[1])
             begin, end = min(begin, self._span[0]), max(end, self._span[1])
         self._span = begin, end
         for number in self._windowed:
