@@ -171,7 +171,7 @@ def _key(costs: Costs, name: str) -> Key:
         column = table.column(name)
     except ColumnError as error:
         if name not in DERIVED:
-            raise ColumnError(f"{error.message}, or group by one of {', '.join(DERIVED)}", **error.facts) from None
+            raise ColumnError(f"{error.message}; or group by one of {', '.join(DERIVED)}", **error.facts) from None
         return _derived(costs, name)
     return _coded(column) if isinstance(column, Coded) else _from_array(column)
 

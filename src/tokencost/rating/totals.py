@@ -6,7 +6,7 @@ import json
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
-from tokencost.errors import IncompleteError, MixedCurrencyError
+from tokencost.errors import ColumnError, IncompleteError, MixedCurrencyError
 from tokencost.exact import EXACT, plain
 from tokencost.rating.row import OUTCOMES
 from tokencost.table import Column, Table
@@ -85,7 +85,7 @@ class CostTotals:
         """Return the sum of many; `by` is that of no parts at all.
 
         Raises:
-            ValueError: the parts are grouped by different columns.
+            ColumnError: the parts are grouped by different columns.
         """
         whole: CostTotals | None = None
         for part in parts:
@@ -96,7 +96,11 @@ class CostTotals:
 
     def _take(self, other: CostTotals) -> None:
         if other.by != self.by:
-            raise ValueError(f"totals by {other.by} do not add up with totals by {self.by}; group both by the same columns")
+            raise ColumnError(
+                f"totals by {other.by} do not add up with totals by {self.by}; group both by the same columns",
+                column=None,
+                columns=(*self.by, *other.by),
+            )
         for key, sums in other.groups.items():
             known = self.groups.get(key)
             self.groups[key] = sums if known is None else known.plus(sums)
