@@ -46,7 +46,7 @@ def client():
     }
     with (
         dask.config.set(quiet),
-        distributed.LocalCluster(n_workers=2, threads_per_worker=1, processes=True, host="127.0.0.1", dashboard_address=None) as cluster,
+        distributed.LocalCluster(n_workers=2, threads_per_worker=1, processes=True, host="127.0.0.1", dashboard_address=":0") as cluster,
         distributed.Client(cluster, timeout=f"{PATIENCE_S}s") as client,
     ):
         yield client
