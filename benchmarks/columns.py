@@ -20,11 +20,12 @@ from typing import Any, NamedTuple
 
 import columns_loops
 from calls import CONTESTANTS
-from columns_peers import KERNEL, POLARS, ROUNDS, STREAMING, TABLE
+from columns_peers import COMPILED, KERNEL, POLARS, ROUNDS, STREAMING, TABLE
 from columns_rows import CASES, OFFERINGS
 from columns_stream import KEPT
 from contest import ENVIRONMENT, machine, markdown, median, ratio
 from environments import HERE, PROJECT, prepare, python_of
+from tokencost.rating.fused import ENOUGH, MANY
 
 __all__ = ["main"]
 
@@ -35,6 +36,8 @@ STREAMED = 2 * 10**7
 STREAM_ROUNDS = 3
 PLAIN_BAR, FULL_BAR, JOIN_BAR, STREAM_BAR, MEMORY_BAR = 100, 30, 2, 8, 500
 MILLION = 1e6
+KERNELS = {"kernel": "kernel of numpy", "compiled": "compiled kernel"}
+"""The two kernels, as they are called in what was found and on the page."""
 
 INTRODUCTION = f"""\
 # Benchmarks of columns
@@ -50,19 +53,22 @@ breaks no build.
 - Each row has a model, an instant to the microsecond, prompt, cached prompt and completion. Out come exact ticks, an outcome and the
   version that was in force.
 - *Rate_table* is the whole call on an Arrow table, the law compiled anew each time. *Kernel* is the same on columns that are read and a law
-  that is compiled, as in a stream after its first batch.
+  that is compiled, as in a stream after its first batch. There are two kernels, that of *numpy* and the *compiled* one of the extra
+  `compiled`. The whole call chooses by itself: the compiled one from {ENOUGH:,} rows on, as it is loaded here before the clock starts; in
+  a process that has not used it yet it would be from {MANY:,} rows on.
 """
 
 KERNEL_TEXT = """\
 Each kind of table of each size in a process of its own. *Memory* is what the whole call takes above its input at its peak, its result
-included. *Bytes* are what the kernel must read and write for a row. *Share* is that traffic over the bandwidth with which one core
-copies a column of {copied} MB: {copy:.1f} GB/s, read and write counted; it adds one up at {sum:.1f} GB/s. *Rated* is the share of rows
-that have a price.
+included. *Bytes* are what a kernel must read and write for a row. *Shares* are that traffic, for the kernel of numpy and for the
+compiled one, over the bandwidth with which one core copies a column of {copied} MB: {copy:.1f} GB/s, read and write counted; it adds one
+up at {sum:.1f} GB/s. *Rated* is the share of rows that have a price. The first table of a process that is rated by the compiled kernel
+takes {start:.1f} s longer, in which numba is imported and its loops are read from their cache.
 """
 
 PEERS_TEXT = """\
-{rows:,} rows, one thread each, in one process, in turns, {rounds} rounds. Ratios are taken round by round, to our whole call; above 1 is
-slower. All results are whole numbers of 64 bits in memory, one a row.
+{rows:,} rows, one thread each, in one process, in turns, {rounds} rounds. Ratios are taken round by round, to our whole call
+and to our two kernels alone; above 1 is slower. All results are whole numbers of 64 bits in memory, one a row.
 
 Plain: a join on the model and a sum of products. Full: a join on the model and on time, on the {stretches:,} stretches of time that
 our plan lays out; so versions, promotions, windows and holidays are worked out for them. They do no context tiers, give no outcomes
@@ -141,10 +147,11 @@ def bars(found: Found) -> list[Bar]:
     largest = max(rows for _, rows in found.kernel)
     made: list[Bar] = []
     for case, limit in (("plain", PLAIN_BAR), ("full", FULL_BAR)):
-        speed = largest / found.kernel[case, largest]["kernel"] / MILLION
-        made.append(Bar(f"kernel, one core, {largest:,} {case} rows", f"{limit} M rows/s", speed >= limit, f"{speed:.1f} M rows/s"))
+        for kind, words in KERNELS.items():
+            speed = largest / found.kernel[case, largest][kind] / MILLION
+            made.append(Bar(f"{words}, one core, {largest:,} {case} rows", f"{limit} M rows/s", speed >= limit, f"{speed:.1f} M rows/s"))
     seen = found.peers["plain"]["seen"]
-    for name in (TABLE, KERNEL):
+    for name in (TABLE, KERNEL, COMPILED):
         times = min(ratio(seen, peer, name) for peer in (POLARS, STREAMING))
         made.append(Bar(f"plain rows, {name}", f"{JOIN_BAR} x as fast as the faster polars join", times >= JOIN_BAR, f"{times:.2f}"))
     for keep, runs in found.streams.items():
@@ -159,7 +166,8 @@ def bars(found: Found) -> list[Bar]:
 
 def kernel_tables(found: Found) -> str:
     """Return a table for each kind of table, its sizes below one another."""
-    headings = ("rows", "rate_table, M rows/s", "ns a row", "kernel, M rows/s", "ns a row", "bytes a row", "share", "memory, MB", "rated")
+    speeds = (cell for name in ("rate_table", "numpy", "compiled") for cell in (f"{name}, M rows/s", "ns a row"))
+    headings = ("rows", *speeds, "bytes a row", "shares", "memory, MB", "rated")
     parts: list[str] = []
     for name, case in CASES.items():
         lines = [_kernel_line(run, found.bandwidth["copy"]) for (kind, _), run in found.kernel.items() if kind == name]
@@ -168,13 +176,12 @@ def kernel_tables(found: Found) -> str:
 
 
 def _kernel_line(run: dict[str, Any], copy: float) -> tuple[str, ...]:
-    rows, table, kernel = run["rows"], run["table"], run["kernel"]
-    traffic = run["read"] + run["wrote"]
+    rows, traffic = run["rows"], run["read"] + run["wrote"]
     return (
         f"{rows:,}",
-        *(cell for took in (table, kernel) for cell in (f"{rows / took / MILLION:.1f}", f"{took / rows * 1e9:.1f}")),
+        *(cell for name in ("table", *KERNELS) for cell in _speed(rows, run[name])),
         f"{run['read']} + {run['wrote']}",
-        f"{traffic * rows / kernel / copy:.0%}",
+        " ".join(f"{traffic * rows / run[kind] / copy:.0%}" for kind in KERNELS),
         f"{run['peak'] / MILLION:.0f}",
         f"{run['priced'] / rows:.2%}",
     )
@@ -185,8 +192,12 @@ def peers_tables(found: Found) -> str:
     parts: list[str] = []
     for case, contest in found.peers.items():
         seen, rows = contest["seen"], contest["rows"]
-        lines = [(name, *_speed(rows, median(seen, name)), f"{ratio(seen, name, TABLE):.2f}") for name in seen]
-        parts.append(f"### {case.capitalize()}\n\n" + markdown(("who", "M rows/s", "ns a row", "ratio"), lines))
+        lines = [
+            (name, *_speed(rows, median(seen, name)), *(f"{ratio(seen, name, own):.2f}" for own in (TABLE, KERNEL, COMPILED)))
+            for name in seen
+        ]
+        headings = ("who", "M rows/s", "ns a row", "to our table", "to numpy", "to compiled")
+        parts.append(f"### {case.capitalize()}\n\n{markdown(headings, lines)}")
     return "\n\n".join(parts)
 
 
@@ -215,6 +226,7 @@ def page(found: Found) -> str:
     releases = full["releases"] | loops.releases
     distributions = {contestant.name: contestant.distribution for contestant in CONTESTANTS}
     speeds = {name: rate / 1e9 for name, rate in found.bandwidth.items() if name != "bytes"}
+    start = statistics.median(run["start"] - run["compiled"] for run in found.kernel.values())
     parts = [
         INTRODUCTION.format(plain=next(iter(found.kernel.values()))["offerings"]),
         f"Measured on {machine()}{processor()}.",
@@ -222,7 +234,7 @@ def page(found: Found) -> str:
         "## Bars",
         markdown(("what", "at least", "met", "measured"), [bar.row() for bar in bars(found)], words=3),
         "## In memory",
-        KERNEL_TEXT.format(copied=f"{found.bandwidth['bytes'] / MILLION:.0f}", **speeds),
+        KERNEL_TEXT.format(copied=f"{found.bandwidth['bytes'] / MILLION:.0f}", start=start, **speeds),
         kernel_tables(found),
         "## Beside joins",
         PEERS_TEXT.format(rows=full["rows"], rounds=ROUNDS, stretches=full["stretches"], compared=compared),

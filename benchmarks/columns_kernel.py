@@ -1,7 +1,7 @@
 """The kernel in memory: one kind of table of one size in a process of its own, and the bandwidth of the machine's memory.
 
-Measured is `book.rate_table` of an Arrow table, from end to end with the law still to be compiled, and the kernel alone, on columns that
-are read and a law that is compiled. The two take turns.
+Measured is `book.rate_table` of an Arrow table, from end to end with the law still to be compiled, and each of the two kernels alone, that
+of numpy and the compiled one, on columns that are read and a law that is compiled. The three take turns.
 
     python benchmarks/columns_kernel.py --folder FOLDER --rows 1000000 --case full
 """
@@ -14,6 +14,7 @@ import resource
 import statistics
 import sys
 import time
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -71,18 +72,21 @@ def measure(folder: Path, rows: int, case: Case) -> dict[str, float]:
     outcomes = costs.outcomes
     del costs
     whole = lambda: book.rate_table(table, threads=case.threads)  # noqa: E731
-    alone = lambda: rate_usage_table(plan, usage, threads=case.threads, reuse=True)  # noqa: E731
-    seconds(alone)
-    took = {"table": [], "kernel": []}
+    alone = lambda kind: rate_usage_table(plan, usage, threads=case.threads, kernel=kind, reuse=True)  # noqa: E731
+    turns = {"kernel": partial(alone, "numpy"), "compiled": partial(alone, "compiled"), "table": whole}
+    seconds(turns["kernel"])
+    start = seconds(turns["compiled"])  # with the import of numba, and what is compiled or read from its cache
+    took = {name: [] for name in turns}
     for _ in range(rounds_for(first)):
-        took["table"].append(seconds(whole))
-        took["kernel"].append(seconds(alone))
+        for name, call in turns.items():
+            took[name].append(seconds(call))
     read = sum(column.itemsize for column in columns.values())
     wrote = sum(OUT.values()) - (OUT["cell"] if case.model == "plain" else 0)
     return {
         "rows": rows,
         "offerings": len(names),
         **{name: statistics.median(times) for name, times in took.items()},
+        "start": start,
         "peak": peak,
         "read": read,
         "wrote": wrote,

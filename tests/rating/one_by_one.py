@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import tokencost as tc
 from rating.oracle import Wanted, oracle_parts, version_at
-from tokencost.exact import from_fraction
+from tokencost.exact import EXACT, from_fraction
 from tokencost.rating.edition import VersionRef
 from tokencost.rating.usage import LARGEST_COUNT
 from tokencost.tariffs.meter import ancestors
@@ -93,7 +93,7 @@ def alone(book: tc.Book, row: Row, meters: Sequence[str], *, totals: bool) -> Al
     assert quote.native.amount == cost
     lines: dict[str, Decimal] = {}
     for line in quote.lines:
-        lines[line.meter] = lines.get(line.meter, 0) + line.amount.amount
+        lines[line.meter] = EXACT.add(lines.get(line.meter, 0), line.amount.amount)
     paid = any(line.price and line.billed for line in quote.lines)
     outcome = "free" if usage and not paid else "priced"
     return Alone(outcome, cost, lines, _version(book, quote), quote.currency, {})

@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import tokencost as tc
+from rating.usage_draws import KERNELS
 from tokencost.rating import rate_table
 from tokencost.rating.lookup import Lookup
 from tokencost.rating.rate_table import rate_usage_table
@@ -34,9 +35,9 @@ def priced(lab: tc.Book, *starts: datetime) -> tc.Book:
     return lab.with_tariffs([tc.Tariff(id="lab/rack/m", publisher="lab", versions=versions)])
 
 
-def columns(book: tc.Book, instants: list[datetime], *, reuse: bool = False) -> list[Decimal | None]:
+def columns(book: tc.Book, instants: list[datetime], *, reuse: bool = False, kernel: str = "auto") -> list[Decimal | None]:
     table = read_usage_table({"at": instants, "input": [1] * len(instants)}, columns={"input": "input", "output": ""}, model="lab/rack/m")
-    return rate_usage_table(book.plan(), table, reuse=reuse).amounts()
+    return rate_usage_table(book.plan(), table, reuse=reuse, kernel=kernel).amounts()
 
 
 def alone(book: tc.Book, instants: list[datetime]) -> list[Decimal]:
@@ -74,7 +75,8 @@ def test_changes_anywhere_in_a_quarter(lab, changes, rows, forced):
         if forced is not None:
             patch.setattr(rate_table, "Lookup", lambda *args, **keys: Lookup(*args, **{**keys, "rows": forced}))
         for few in (instants, instants[:2], instants[-2:]):
-            assert columns(book, few) == alone(book, few)
+            for kernel in KERNELS:
+                assert columns(book, few, kernel=kernel) == alone(book, few)
     assert columns(book, instants, reuse=True) == alone(book, instants)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pickle
 from collections import Counter
 from decimal import Decimal
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pytest
 from hypothesis import event, given, settings
@@ -13,13 +13,13 @@ from hypothesis import strategies as st
 
 import tokencost as tc
 from rating.one_by_one import Row, alone, problems_of, table_of
-from rating.usage_draws import Drawn, drawn_tables, shipped_tables
+from rating.usage_draws import KERNELS, Drawn, drawn_tables, read, repeated, shipped_tables
 from tokencost.rating import rate_table
 from tokencost.rating.lookup import Lookup
 from tokencost.rating.rate_table import rate_usage_table
 from tokencost.rating.row import OUTCOMES
 from tokencost.rating.totals import CostTotals
-from tokencost.rating.usage_table import UsageColumns, UsageTable, read_usage_table
+from tokencost.rating.usage_table import UsageColumns, read_usage_table
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -28,12 +28,6 @@ if TYPE_CHECKING:
     from tokencost.rating.costs import Costs
 
 GROUPS = ("model", "offering", "version", "day", "month", "hour", "outcome", "team")
-
-
-def read(drawn: Drawn, rows: Sequence[Row] | None = None, **given: Any) -> UsageTable:
-    counts = "totals" if drawn.totals else "disjoint"
-    columns = UsageColumns(counts=counts, meters={meter: meter for meter in drawn.meters})
-    return read_usage_table(table_of(drawn.rows if rows is None else rows, drawn.meters), columns=columns, **given)
 
 
 def rated_alone(drawn: Drawn) -> list[Alone]:
@@ -119,7 +113,17 @@ def test_every_row_of_the_shipped_tables_costs_what_it_costs_alone(book, data):
     check(rate_usage_table(drawn.book.plan(), read(drawn)), expected)
 
 
-def test_every_shipped_offering_at_every_edge_of_its_history(book):
+@settings(max_examples=40)
+@given(st.data())
+@pytest.mark.skipif("compiled" not in KERNELS, reason="numba is not installed")
+def test_every_row_costs_by_the_compiled_kernel_what_it_costs_alone(lab, book, data):
+    drawn = data.draw(drawn_tables(lab) | shipped_tables(book))
+
+    check(rate_usage_table(drawn.book.plan(), read(drawn), kernel="compiled"), rated_alone(drawn))
+
+
+@pytest.mark.parametrize("kernel", KERNELS)
+def test_every_shipped_offering_at_every_edge_of_its_history(book, kernel):
     """Each start of a version and of a promotion, the microsecond before it, and the list's currencies, tiers and modes."""
     rows: list[Row] = []
     for name in book.ids[::7]:
@@ -133,7 +137,7 @@ def test_every_shipped_offering_at_every_edge_of_its_history(book):
                     rows += [Row(name, at, {"input": size, "output": 900, "cache_read": 100}, chosen) for size in (1_000, 200_100, 300_000)]
     drawn = Drawn(book, rows, ("input", "cache_read", "output"), totals=True)
 
-    check(rate_usage_table(book.plan(), read(drawn)), rated_alone(drawn))
+    check(rate_usage_table(book.plan(), read(drawn), kernel=kernel), rated_alone(drawn))
 
 
 @settings(max_examples=25)
@@ -145,7 +149,8 @@ def test_the_table_of_quarters_and_the_search_say_the_same(lab, data):
     for rows in (0, 2**40):
         with pytest.MonkeyPatch.context() as patch:
             patch.setattr(rate_table, "Lookup", lambda *args, n=rows, **keys: Lookup(*args, **{**keys, "rows": n}))
-            check(rate_usage_table(drawn.book.plan(), read(drawn)), expected)
+            for kernel in KERNELS:
+                check(rate_usage_table(drawn.book.plan(), read(drawn), kernel=kernel), expected)
 
 
 @settings(max_examples=6)
@@ -168,24 +173,6 @@ def test_many_blocks_and_threads_say_the_same(lab, data):
         assert all(column.tolist() == few._meters[meter].tolist() * times for meter, column in costs._meters.items())
         assert sorted(costs.problems) == sorted(problem._replace(rows=problem.rows * times) for problem in few.problems)
         assert costs.totals("day") == CostTotals.merged([few.totals("day")] * times)
-
-
-def repeated(table: UsageTable, times: int) -> UsageTable:
-    """Return a usage table many times over."""
-    import numpy as np
-
-    rows = table.rows * times
-
-    def over(part: Any) -> Any:
-        if isinstance(part, np.ndarray):
-            return np.tile(part, times)
-        return part._replace(codes=np.tile(part.codes, times)) if hasattr(part, "codes") else part
-
-    again = np.arange(times)[:, None] * table.rows
-    selected = {name: over(getattr(table, name)) for name in ("model", "at", "currency", "service_tier", "mode", "residency", "tenant")}
-    unreadable = tuple(u._replace(rows=(again + u.rows).ravel()) for u in table.unreadable)
-    counts = {meter: over(column) for meter, column in table.counts.items()}
-    return UsageTable(rows=rows, counts=counts, totals=table.totals, unreadable=unreadable, source=None, **selected)
 
 
 @settings(max_examples=20)
@@ -262,4 +249,5 @@ def test_one_value_for_all_rows_is_as_good_as_a_column(lab, data):
     table = read_usage_table(bare, columns=columns, model=row.name, at=row.at, **selection)
     plan = drawn.book.plan()
     for reuse in (False, True, True):
-        check(rate_usage_table(plan, table, reuse=reuse), expected)
+        for kernel in KERNELS:
+            check(rate_usage_table(plan, table, reuse=reuse, kernel=kernel), expected)

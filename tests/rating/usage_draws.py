@@ -4,19 +4,25 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING, NamedTuple
+from importlib.util import find_spec
+from typing import TYPE_CHECKING, Any, NamedTuple
 
+import numpy as np
 from hypothesis import strategies as st
 
 import tokencost as tc
 from rating.draws import choice_at, counts_for, instants_for, tariffs
-from rating.one_by_one import Row
+from rating.one_by_one import Row, table_of
+from tokencost.rating.usage_table import UsageColumns, UsageTable, read_usage_table
 from tokencost.tariffs.meter import ancestors, within
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-__all__ = ["FAR", "LAYERS", "Drawn", "drawn_tables", "in_totals", "shipped_tables"]
+__all__ = ["FAR", "KERNELS", "LAYERS", "Drawn", "drawn_tables", "in_totals", "read", "repeated", "shipped_tables"]
+
+KERNELS = ("numpy", "compiled") if find_spec("numba") else ("numpy",)
+"""The kernels that can be had here."""
 
 MICROSECOND = timedelta(microseconds=1)
 FAR = (
@@ -143,3 +149,25 @@ def _edges(book: tc.Book, name: str) -> list[datetime]:
     except tc.TokencostError:
         return []
     return [version.start for version in book.shelf.tariff(tariff.id).versions]
+
+
+def read(drawn: Drawn, rows: Sequence[Row] | None = None, **given: Any) -> UsageTable:
+    counts = "totals" if drawn.totals else "disjoint"
+    columns = UsageColumns(counts=counts, meters={meter: meter for meter in drawn.meters})
+    return read_usage_table(table_of(drawn.rows if rows is None else rows, drawn.meters), columns=columns, **given)
+
+
+def repeated(table: UsageTable, times: int) -> UsageTable:
+    """Return a usage table many times over."""
+    rows = table.rows * times
+
+    def over(part: Any) -> Any:
+        if isinstance(part, np.ndarray):
+            return np.tile(part, times)
+        return part._replace(codes=np.tile(part.codes, times)) if hasattr(part, "codes") else part
+
+    again = np.arange(times)[:, None] * table.rows
+    selected = {name: over(getattr(table, name)) for name in ("model", "at", "currency", "service_tier", "mode", "residency", "tenant")}
+    unreadable = tuple(u._replace(rows=(again + u.rows).ravel()) for u in table.unreadable)
+    counts = {meter: over(column) for meter, column in table.counts.items()}
+    return UsageTable(rows=rows, counts=counts, totals=table.totals, unreadable=unreadable, source=None, **selected)

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from tokencost.rating.lookup import Lookup
     from tokencost.rating.rate_arrays import RateArrays
 
-__all__ = ["BLOCK", "Kernel"]
+__all__ = ["BLOCK", "FETCHED", "Kernel", "Space"]
 
 Numbers = Any  # columns of 64-bit integers; numpy's generics say nothing more here
 BLOCK: Final = 1 << 13
@@ -39,7 +39,7 @@ _largest: Final = np.maximum.reduce
 _smallest: Final = np.minimum.reduce
 _NEAR: Final = 2_000
 """Quarters of an hour that a block may span before it is not worth asking whether they are all alike: three weeks."""
-_FETCHED: Final = 4
+FETCHED: Final = 4
 """Rates of this many meters are fetched at once: four 64-bit numbers are one move."""
 
 
@@ -48,6 +48,9 @@ class Kernel:
 
     `lines` has the place of each row's line in the look-up, or is one place for all; `at` the instants, None where the look-up is constant.
     """
+
+    block = BLOCK
+    """Rows that are rated at once."""
 
     def __init__(
         self,
@@ -70,25 +73,34 @@ class Kernel:
         if written.cell is None:
             assert lookup.constant is not None, "only where nothing changes a row needs no cell"
             rates = rates[lookup.constant]
-        self.fetches = [(begin, _padded(rates[:, begin : begin + _FETCHED])) for begin in range(0, len(self.meters), _FETCHED)]
+        self.rates = rates
+        """The rates of each id; where there are no cells, of each line."""
+        self.fetches = [(begin, _padded(rates[:, begin : begin + FETCHED])) for begin in range(0, len(self.meters), FETCHED)]
 
     def run(self, begin: int, end: int) -> Tally:
         """Rate the rows from `begin` to `end`."""
         tally = Tally(ids=self.arrays.count, cells=len(self.arrays.cells), meters=len(self.meters))
-        space = _Space(self, min(BLOCK, end - begin))
+        space = self._space(min(self.block, end - begin))
         if self.written.cell is None:
-            for low in range(begin, end, BLOCK):
-                self._plain_block(low, min(low + BLOCK, end), space, tally)
+            for low in range(begin, end, self.block):
+                self._plain_block(low, min(low + self.block, end), space, tally)
             return tally
         apart = Apart(self.arrays, self.buckets, self.written)
-        for low in range(begin, end, BLOCK):
-            self._block(low, min(low + BLOCK, end), space, tally)
-            if len(space.apart) >= _GATHERED or low + BLOCK >= end:
-                apart.settle(np.concatenate([*space.apart, _NONE]), tally)
+        for low in range(begin, end, self.block):
+            self._block(low, min(low + self.block, end), space, tally)
+            if len(space.apart) >= _GATHERED or low + self.block >= end:
+                apart.settle(self._gathered(space), tally)
                 space.apart.clear()
         return tally
 
-    def _plain_block(self, low: int, high: int, space: _Space, tally: Tally) -> None:
+    def _space(self, size: int) -> Space:
+        return Space(self, size)
+
+    def _gathered(self, space: Space) -> Numbers:
+        """Return the rows that were set apart."""
+        return np.concatenate([*space.apart, _NONE])
+
+    def _plain_block(self, low: int, high: int, space: Space, tally: Tally) -> None:
         """Rate a block in whose time every line has one cell: a row's line leads to its rates at once."""
         counts, most, bad = self.buckets.block(low, high, space.own, tally)
         key = space.key[: high - low]
@@ -100,7 +112,7 @@ class Kernel:
             assert self.lookup.constant is not None
             tally.slow.extend(beyond(self.arrays, np.arange(low, high), self.lookup.constant[key], counts))
 
-    def _block(self, low: int, high: int, space: _Space, tally: Tally) -> None:
+    def _block(self, low: int, high: int, space: Space, tally: Tally) -> None:
         """Rate a block of rows whose prices depend on time, on the size of a request, or may be missing."""
         arrays, written = self.arrays, self.written
         counts, largest, bad = self.buckets.block(low, high, space.own, tally)
@@ -123,7 +135,7 @@ class Kernel:
 
     # -- time ------------------------------------------------------------------------------------------------------------------------
 
-    def _ids(self, low: int, high: int, space: _Space) -> Numbers:
+    def _ids(self, low: int, high: int, space: Space) -> Numbers:
         """Return the id of each row."""
         lookup, size = self.lookup, high - low
         lines = self.lines if isinstance(self.lines, int) else self.lines[low:high]
@@ -141,7 +153,7 @@ class Kernel:
             self._tabled(lines, self.at[low:high], space, ids)
         return ids
 
-    def _same_slot(self, lines: Numbers, at: Numbers, space: _Space, ids: Numbers) -> bool:
+    def _same_slot(self, lines: Numbers, at: Numbers, space: Space, ids: Numbers) -> bool:
         """Fill in the ids of a block in whose time nothing changes, as in most blocks of a busy log in the order of time."""
         lookup = self.lookup
         first, last = int(_smallest(at) - lookup.first) // QUARTER, int(_largest(at) - lookup.first) // QUARTER
@@ -159,7 +171,7 @@ class Kernel:
             row.take(key, out=ids, mode="clip")
         return True
 
-    def _tabled(self, lines: Numbers, at: Numbers, space: _Space, ids: Numbers) -> None:
+    def _tabled(self, lines: Numbers, at: Numbers, space: Space, ids: Numbers) -> None:
         lookup, key, slot, narrow = self.lookup, space.key[: len(at)], space.slot[: len(at)], space.narrow[: len(at)]
         np.subtract(at, lookup.first, out=key)
         np.floor_divide(key, QUARTER, out=key)
@@ -174,7 +186,7 @@ class Kernel:
 
     # -- money -----------------------------------------------------------------------------------------------------------------------
 
-    def _multiply(self, cells: Numbers, counts: Sequence[Numbers], space: _Space, low: int) -> None:
+    def _multiply(self, cells: Numbers, counts: Sequence[Numbers], space: Space, low: int) -> None:
         size = len(cells)
         ticks, product = self.written.ticks[low : low + size], space.product[:size]
         if not counts:
@@ -196,7 +208,7 @@ class Kernel:
         return sum(count * rate for count, rate in zip(largest, self.arrays.largest, strict=True)) > _RANGE
 
 
-class _Space:
+class Space:
     """Scratch columns of one thread, so that blocks do not ask for memory."""
 
     def __init__(self, kernel: Kernel, size: int) -> None:
@@ -213,7 +225,7 @@ class _Space:
 
 def _padded(rates: Numbers) -> Numbers:
     """Return rows of rates that are 8, 16 or 32 bytes long, which are the moves that a machine has."""
-    width = next(size for size in (1, 2, _FETCHED) if size >= rates.shape[1])
+    width = next(size for size in (1, 2, FETCHED) if size >= rates.shape[1])
     padded = np.zeros((len(rates), width), np.int64)
     padded[:, : rates.shape[1]] = rates
     return padded

@@ -12,7 +12,8 @@ from tokencost.rating.apart import Written
 from tokencost.rating.buckets import Buckets
 from tokencost.rating.costs import Costs
 from tokencost.rating.edition import editions_of
-from tokencost.rating.kernel import BLOCK, Kernel
+from tokencost.rating.fused import kernel_for
+from tokencost.rating.kernel import BLOCK
 from tokencost.rating.lookup import Lookup
 from tokencost.rating.plan import Line, micros
 from tokencost.rating.problems import findings_of
@@ -27,6 +28,8 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from tokencost.rating.fused import KernelKind
+    from tokencost.rating.kernel import Kernel
     from tokencost.rating.plan import Plan
     from tokencost.rating.tally import Tally
     from tokencost.rating.usage_table import UsageTable
@@ -50,18 +53,30 @@ class Lines(NamedTuple):
     high: int
 
 
-def rate_usage_table(plan: Plan, table: UsageTable, *, detail: Detail = "rows", threads: int | None = None, reuse: bool = False) -> Costs:
+def rate_usage_table(
+    plan: Plan,
+    table: UsageTable,
+    *,
+    detail: Detail = "rows",
+    threads: int | None = None,
+    kernel: KernelKind = "auto",
+    reuse: bool = False,
+) -> Costs:
     """Rate a usage table by a plan.
 
     `detail="meters"` keeps the cost of each meter too. `threads` is one unless more are asked for: one core nearly fills the memory's
-    bandwidth, so more pay only where that has room. With `reuse` what is laid out is kept for the next table of the same kind, which pays
-    in a stream of batches.
+    bandwidth, so more pay only where that has room. `kernel` says whether "numpy" multiplies or "compiled" loops, which need the extra
+    `compiled`; the digits are the same. "auto" takes the loops where they are installed and there are rows enough. With `reuse` what is
+    laid out is kept for the next table of the same kind, which pays in a stream of batches.
 
     Raises:
         ColumnError: a part is counted (`cache_read`) and its total (`input`) is not, in a table of totals.
         LayerError: two layers of the book claim one rate.
+        ModuleNotFoundError: `kernel` is "compiled", and the extra `compiled` is not installed.
+        UnknownNameError: no such `detail` or `kernel`.
     """
     _check(table, detail, threads)
+    chosen = kernel_for(kernel, table.rows, detail)
     lines = compiled(plan, table)
     low, high = lines.low, lines.high
     arrays = plan.arrays(tuple(table.counts))
@@ -81,8 +96,7 @@ def rate_usage_table(plan: Plan, table: UsageTable, *, detail: Detail = "rows", 
     if at is None and lookup.constant is None:
         raise AssertionError("one instant has one id a line")
     buckets = Buckets(table.counts, totals=table.totals)
-    kernel = Kernel(arrays, lookup, lines=places, at=at, buckets=buckets, written=written)
-    tally = _run(kernel, table.rows, threads)
+    tally = _run(chosen(arrays, lookup, lines=places, at=at, buckets=buckets, written=written), table.rows, threads)
     for unreadable in table.unreadable:
         written.outcome[unreadable.rows] = Outcome.UNKNOWN
     slow = SlowRows(plan, arrays, table, numbers=lines.numbers, places=places, written=written)
