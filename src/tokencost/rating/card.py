@@ -8,6 +8,7 @@ general be written so (an hour has 3,600 seconds); they are kept as fractions.
 from __future__ import annotations
 
 from bisect import bisect_right
+from functools import cache
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from tokencost.errors import AboveListError, UnpricedMeterError
@@ -89,9 +90,7 @@ class Cell:
         self.origin = origin
         self.prices: dict[str, Decimal] = dict(prices)
         self.minimum: dict[str, int] = dict(minimum)
-        self.billed_as = {
-            bucket: billed for bucket in METERS if (billed := next((m for m in ancestors(bucket) if m in prices), None)) is not None
-        }
+        self.billed_as = _billed_as(frozenset(prices))
         scales = {name: _scale(price, METERS[name].per) for name, price in prices.items()}
         self.scale = max([TICK_SCALE, *(scale for scale in scales.values() if scale is not None)])
         whole = {
@@ -173,6 +172,13 @@ def _scale(price: Decimal, per: int) -> int | None:
     exponent = price.as_tuple().exponent
     assert isinstance(exponent, int)
     return max(power - exponent, 0)
+
+
+@cache
+def _billed_as(priced: frozenset[str]) -> Mapping[str, str]:
+    """Return the meter that each bucket is billed by; most rows price one of a few sets of meters."""
+    billed = {bucket: next((meter for meter in ancestors(bucket) if meter in priced), None) for bucket in METERS}
+    return {bucket: meter for bucket, meter in billed.items() if meter is not None}
 
 
 def make_cell(

@@ -146,6 +146,25 @@ class Costs:
         found[self.outcome == Outcome.UNKNOWN] = -1  # counts that cannot be, or only meters without a rate: the list priced nothing
         return found
 
+    def currency_codes(self, rows: slice) -> NDArray[np.int64] | int:
+        """Return the currency of a stretch of rows as codes into `currencies`, one above the last of them where there is no price.
+
+        Rows that are all of one currency have one code.
+        """
+        none = len(self.currencies)
+        unknown = self.outcome[rows] == Outcome.UNKNOWN
+        if none <= 1:
+            return np.where(unknown, none, 0) if unknown.any() else 0
+        if isinstance(self._edition, int):
+            return np.where(unknown, none, self._currency_or_none[self._edition])
+        codes = self._currency_or_none[self._edition[rows]]
+        codes[unknown] = none
+        return codes
+
+    @cached_property
+    def _currency_or_none(self) -> NDArray[np.int64]:
+        return np.where(self._currency_of < 0, len(self.currencies), self._currency_of)
+
     @property
     def outcomes(self) -> dict[str, int]:
         """The number of rows of each outcome."""

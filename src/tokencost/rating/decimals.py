@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-__all__ = ["decimal_array", "decimal_objects", "text_column"]
+__all__ = ["bits_of", "decimal_array", "decimal_objects", "index_array", "text_array", "text_column"]
 
 _DIGITS: Final = 38
 _MOST_DIGITS: Final = 76
@@ -45,8 +45,7 @@ def decimal_array(ticks: NDArray[np.int64], *, scale: int, unknown: NDArray[np.b
     halves = np.empty((len(ticks), 2), np.int64)
     halves[:, 0] = ticks
     np.right_shift(ticks, 63, out=halves[:, 1])
-    valid: Any = None if not unknown.any() else pa.py_buffer(np.packbits(~unknown, bitorder="little"))
-    array = pa.Array.from_buffers(pa.decimal128(_DIGITS, scale), len(ticks), [valid, pa.py_buffer(halves)])
+    array = pa.Array.from_buffers(pa.decimal128(_DIGITS, scale), len(ticks), [bits_of(~unknown), pa.py_buffer(halves)])
     if not exact:
         return array
     digits = finest + max([0, len(str(int(ticks.max()))) - scale, *(amount.adjusted() + 1 for amount in exact.values())])
@@ -76,6 +75,30 @@ def text_column(codes: NDArray[np.int32], names: Sequence[str], *, arrow: bool) 
         return np.array([*names, None], object)[codes]
     from tokencost.rating.arrow import pa
 
-    mask = codes < 0
-    indices = pa.array(codes, mask=mask) if mask.any() else pa.array(codes)
-    return pa.DictionaryArray.from_arrays(indices, pa.array(list(names), pa.string()))
+    return pa.DictionaryArray.from_arrays(index_array(codes), text_array(names))
+
+
+def index_array(codes: NDArray[np.signedinteger[Any]]) -> Any:
+    """Return codes as an Arrow array that shares their memory, null where they are negative."""
+    from tokencost.rating.arrow import pa
+
+    return pa.Array.from_buffers(pa.from_numpy_dtype(codes.dtype), len(codes), [bits_of(codes >= 0), pa.py_buffer(codes)])
+
+
+def text_array(texts: Sequence[str]) -> Any:
+    """Return texts as an Arrow array.
+
+    `pyarrow.array` would load pandas where that is installed, which takes longer than rating a million rows.
+    """
+    from tokencost.rating.arrow import pa
+
+    encoded = [text.encode() for text in texts]
+    ends = np.cumsum([0, *map(len, encoded)], dtype=np.int32)
+    return pa.Array.from_buffers(pa.string(), len(encoded), [None, pa.py_buffer(ends), pa.py_buffer(b"".join(encoded))])
+
+
+def bits_of(valid: NDArray[np.bool_]) -> Any:
+    """Return which rows hold a value as a bitmap of Arrow, None where all do."""
+    from tokencost.rating.arrow import pa
+
+    return None if valid.all() else pa.py_buffer(np.packbits(valid, bitorder="little"))

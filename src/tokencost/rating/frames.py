@@ -55,7 +55,7 @@ def opened(table: object) -> SourceTable:
     """
     if isinstance(table, Mapping):
         return ArrayTable(table)  # pyright: ignore[reportUnknownArgumentType]
-    return _native().open_table(table)
+    return _arrow().ArrowTable(table) if _is_arrow(table) else _native().open_table(table)
 
 
 def collected(table: object) -> object:
@@ -64,7 +64,21 @@ def collected(table: object) -> object:
     >>> collected({"input": [1]})
     {'input': [1]}
     """
-    return table if isinstance(table, Mapping) else _native().collect(table)  # pyright: ignore[reportUnknownVariableType]
+    if isinstance(table, Mapping) or _is_arrow(table):
+        return table  # pyright: ignore[reportUnknownVariableType]
+    return _native().collect(table)
+
+
+def _is_arrow(table: object) -> bool:
+    """Say whether a table is of pyarrow, which takes less to read than others: narwhals need not be loaded."""
+    kind = type(table)
+    return kind.__module__ == "pyarrow.lib" and kind.__name__ in ("Table", "RecordBatch")
+
+
+def _arrow() -> ModuleType:
+    from tokencost.rating import arrow
+
+    return arrow
 
 
 def _native() -> ModuleType:

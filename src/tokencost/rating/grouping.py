@@ -16,7 +16,7 @@ from tokencost.rating.totals import NOTHING, CostTotals, Sums
 from tokencost.rating.usage_table import Coded
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     from numpy.typing import NDArray
 
@@ -33,6 +33,7 @@ _SMALL_BLOCK: Final = 1 << 15
 """Rows that stay in the cache together; worth it where there are fewer groups than these."""
 _HALF: Final = 32
 _LOW: Final = 2**_HALF - 1
+_SURE: Final = 2**62
 _DENSE: Final = 1 << 21
 _FEW: Final = 1 << 10
 _HOUR: Final = 3_600 * 10**6
@@ -41,11 +42,21 @@ _EPOCH: Final = date(1970, 1, 1)
 _OUTCOMES: Final = 4
 
 
-class Key(NamedTuple):
-    """A column to group by: small numbers from 0, and what each stands for."""
+Codes = Any
+"""A number for each row, or one for all of them."""
 
-    codes: NDArray[Any] | int
+
+class Key(NamedTuple):
+    """A column to group by: small numbers from 0, and what each stands for; or what returns the numbers of a stretch of rows."""
+
+    codes: Codes | Callable[[slice], Codes]
     values: Sequence[Any]
+
+    def block(self, rows: slice) -> Codes:
+        """Return the numbers of a stretch of rows."""
+        if isinstance(self.codes, int):
+            return self.codes
+        return self.codes(rows) if callable(self.codes) else self.codes[rows]
 
 
 def group_totals(costs: Costs, by: Sequence[str]) -> CostTotals:
@@ -90,7 +101,7 @@ def _summed(costs: Costs, keys: Sequence[Key], sizes: Sequence[int]) -> dict[int
         stride = _OUTCOMES
         for key, width in zip(reversed(keys), reversed(sizes), strict=True):
             if width > 1:
-                code += (key.codes if isinstance(key.codes, int) else key.codes[block]) * np.int64(stride)
+                code += key.block(block) * np.int64(stride)
                 stride *= width
         sums.add(code, costs.raw_ticks[block])
     groups: dict[int, tuple[list[int], int, int]] = {}
@@ -104,15 +115,34 @@ def _summed(costs: Costs, keys: Sequence[Key], sizes: Sequence[int]) -> dict[int
 
 
 class _Sums:
-    """Numbers of rows and sums of ticks by code, exact: ticks are added as two halves, whose sums fit into a float's 53 bits a block."""
+    """Numbers of rows and sums of ticks by code, exact: `high` counts in 2^32 ticks, and `low` is carried over before it could overflow."""
 
     def __init__(self, space: int, *, dense: bool) -> None:
         self.codes = np.empty(0, np.int64)
         self.dense = dense
         size = space if dense else 0
         self.parts = [np.zeros(size, np.int64) for _ in range(3)]
+        self._small = dense and space <= _SMALL_BLOCK
+        self._reached = 0
+        """What no sum in `low` is above."""
 
     def add(self, code: NDArray[np.int64], ticks: NDArray[np.int64]) -> None:
+        """Add rows."""
+        most = max(int(ticks.max()), -int(ticks.min()), _LOW) * len(ticks)
+        if not self._small or most > _SURE:
+            self._add_halves(code, ticks)
+            return
+        rows, high, low = self.parts
+        if self._reached + most > _SURE:
+            high += low >> _HALF
+            low &= _LOW
+            self._reached = _LOW
+        self._reached += most
+        rows += np.bincount(code, minlength=len(rows))
+        np.add.at(low, code, ticks)
+
+    def _add_halves(self, code: NDArray[np.int64], ticks: NDArray[np.int64]) -> None:
+        """Add rows of any size, or to very many sums: the sums of both halves of a block fit into the 53 bits of a float."""
         least = int(code.min())
         code = code - least
         found: NDArray[np.int64] | None = None
@@ -127,6 +157,7 @@ class _Sums:
             where = self._places(where)
         for part, new in zip(self.parts, (rows, high, low & _LOW), strict=True):
             part[where] += new[places]
+        self._reached += _LOW
 
     def _places(self, codes: NDArray[np.int64]) -> NDArray[np.int64]:
         """Return where sparse codes have their sums, with room for the new ones."""
@@ -160,7 +191,8 @@ def _values(numbers: list[int], keys: Sequence[Key], sizes: Sequence[int]) -> It
 
 
 def _at(key: Key, row: int) -> int:
-    return key.codes if isinstance(key.codes, int) else int(key.codes[row])
+    codes = key.block(slice(row, row + 1))
+    return codes if isinstance(codes, int) else int(codes[0])
 
 
 def _key(costs: Costs, name: str) -> Key:
@@ -200,18 +232,47 @@ def _time(costs: Costs, name: str) -> Key:
 
     at = costs.table.at
     unit = _HOUR if name == "hour" else _DAY
+    if isinstance(at, np.ndarray) and len(at) and not any(unreadable.heading == "at" for unreadable in costs.table.unreadable):
+        least, most = int(at.min()) // unit, int(at.max()) // unit
+        if most - least < _room(len(at)):
+            clock = _Clock(at, unit, least, most, months=name == "month")
+            return Key(clock, [_text(number, name) for number in clock.numbers])
     numbers = np.full(1, micros(at) // unit) if not isinstance(at, np.ndarray) else at // unit
     if name == "month":
         numbers = _months(numbers)
     key = _from_array(numbers)
     values = [_text(int(number), name) for number in key.values]
-    codes = key.codes if isinstance(at, np.ndarray) else 0
+    codes: Codes = key.codes if isinstance(at, np.ndarray) else 0
     without = [unreadable.rows for unreadable in costs.table.unreadable if unreadable.heading == "at"]
-    if without and isinstance(codes, np.ndarray):
+    if without and not isinstance(codes, int):
         codes = codes.copy()
         codes[np.concatenate(without)] = len(values)
         values.append(None)
     return Key(codes, values)
+
+
+class _Clock:
+    """The hours, days or months of instants, numbered from their first; a block within one of them, as most of a log are, is one number."""
+
+    def __init__(self, at: NDArray[np.int64], unit: int, least: int, most: int, *, months: bool) -> None:
+        self.at, self.unit, self.least = at, unit, least
+        self.numbers = range(least, most + 1)
+        self._months: NDArray[np.int64] | None = None
+        if months:
+            found = _months(np.arange(least, most + 1))
+            self.numbers = range(int(found[0]), int(found[-1]) + 1)
+            self._months = found - found[0]
+
+    def __call__(self, rows: slice) -> Codes:
+        """Return the numbers of a stretch of rows."""
+        at = self.at[rows]
+        first, last = (int(end) // self.unit - self.least for end in (at.min(), at.max()))
+        if self._months is not None:
+            first, last = int(self._months[first]), int(self._months[last])
+        if first == last:
+            return first
+        numbers = at // self.unit - self.least
+        return numbers if self._months is None else self._months[numbers]
 
 
 def _months(days: NDArray[np.int64]) -> NDArray[np.int64]:
@@ -238,11 +299,7 @@ def _text(number: int, name: str) -> str | None:
 
 def _currency(costs: Costs) -> Key:
     """Return the currency of each row, none where its price is unknown."""
-    if len(costs.currencies) == 1:
-        unknown = costs.outcome == Outcome.UNKNOWN
-        return Key(unknown.view(np.uint8) if unknown.any() else 0, (*costs.currencies, None))
-    codes = costs.currency
-    return Key(np.where(codes < 0, len(costs.currencies), codes), (*costs.currencies, None))
+    return Key(costs.currency_codes, (*costs.currencies, None))
 
 
 def _coded(column: Coded) -> Key:

@@ -91,10 +91,15 @@ class CostTotals:
         for part in parts:
             if whole is None:
                 whole = cls(part.by)
-            whole._take(part)
+            whole.add(part)
         return cls(by) if whole is None else whole
 
-    def _take(self, other: CostTotals) -> None:
+    def add(self, other: CostTotals) -> None:
+        """Take over what other rows have come to.
+
+        Raises:
+            ColumnError: it is grouped by different columns.
+        """
         if other.by != self.by:
             raise ColumnError(
                 f"totals by {other.by} do not add up with totals by {self.by}; group both by the same columns",

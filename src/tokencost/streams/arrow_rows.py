@@ -11,16 +11,20 @@ from tokencost.streams.reading import Chunk, Place, reach, wanted
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from tokencost.streams.arrow import Array, Batch, Schema
+    from tokencost.streams.arrow import Array, Batch, DataType, Schema
     from tokencost.streams.reading import Reading
     from tokencost.streams.sources import Source
 
-__all__ = ["ArrowReader", "ParquetReader"]
+__all__ = ["ArrowReader", "ParquetReader", "extent_of"]
 
-_BATCH: Final = 1 << 18
-"""Rows that are read at once."""
+_BATCH: Final = 1 << 19
+"""Rows that are read at once, and of wide ones so many that they stay below so many bytes, as far as a file tells before it is decoded."""
+_BATCH_BYTES: Final = 1 << 26
+_LEAST: Final = 1 << 12
 _BUFFER: Final = 1 << 20
 _MAGIC: Final = b"ARROW1"
+_NANOS: Final = {"s": 10**6, "ms": 10**6, "us": 10**3, "ns": 1}
+"""Nanoseconds of a number in a column of instants; Parquet counts nothing coarser than milliseconds."""
 
 
 class ParquetReader:
@@ -44,11 +48,30 @@ class ParquetReader:
             groups, skipped = _groups(file.metadata, place.row)
             row = place.row
             past = place.row - skipped
-            for rows in file.iter_batches(_BATCH, row_groups=groups, columns=columns) if groups else ():
+            size = _at_once(file.metadata, columns)
+            for rows in file.iter_batches(size, row_groups=groups, columns=columns) if groups else ():
                 passed, past = min(past, rows.num_rows), max(0, past - rows.num_rows)
                 if passed < rows.num_rows:
                     row += rows.num_rows - passed
                     yield _chunk(rows.slice(passed), reading, kept, row)
+
+
+def extent_of(source: Source, column: str | None) -> tuple[int, int] | None:
+    """Return the first and the last instant of a Parquet file, in microseconds since 1970, if it says so where it ends.
+
+    So windows of prices are laid out once for the whole file, and not anew whenever a batch brings a later month.
+    """
+    with pq.ParquetFile(str(source.path)) as file:
+        names: Sequence[str] = file.schema_arrow.names
+        kind: DataType = file.schema_arrow.field(column).type if column in names else None
+        if kind is None or not pa.types.is_timestamp(kind) or kind.tz is None:
+            return None
+        place = [file.schema.column(n).path for n in range(len(file.schema.names))].index(column)
+        groups = [file.metadata.row_group(number).column(place).statistics for number in range(file.metadata.num_row_groups)]
+    if not groups or any(found is None or not found.has_min_max or found.physical_type != "INT64" for found in groups):
+        return None
+    each = _NANOS[kind.unit]
+    return min(found.min_raw for found in groups) * each // 1000, max(found.max_raw for found in groups) * each // 1000
 
 
 class ArrowReader:
@@ -70,7 +93,7 @@ class ArrowReader:
         past, row = place.row, place.row
         with pa.memory_map(str(self.source.path)) as file:
             for batch in self._batches(file, reading, kept):
-                for begin in range(0, batch.num_rows, _BATCH):
+                for begin in range(0, batch.num_rows, _BATCH):  # these are in memory already
                     rows = batch.slice(begin, _BATCH)
                     passed, past = min(past, rows.num_rows), max(0, past - rows.num_rows)
                     if passed < rows.num_rows:
@@ -109,6 +132,17 @@ def _groups(metadata: Any, row: int) -> tuple[list[int], int]:
             return list(range(number, metadata.num_row_groups)), before
         before += rows
     return [], before
+
+
+def _at_once(metadata: Any, columns: Sequence[str]) -> int:
+    """Return how many rows are read at once, by the size of the columns in the first row group."""
+    if not metadata.num_row_groups:
+        return _BATCH
+    group = metadata.row_group(0)
+    parts = [group.column(n) for n in range(group.num_columns)]
+    taken = [part for part in parts if any(part.path_in_schema == name or part.path_in_schema.startswith(f"{name}.") for name in columns)]
+    size = sum(part.total_uncompressed_size for part in taken)
+    return max(_LEAST, min(_BATCH, _BATCH_BYTES * group.num_rows // max(size, 1)))
 
 
 def _chunk(rows: Batch, reading: Reading, kept: Sequence[str], row: int) -> Chunk:

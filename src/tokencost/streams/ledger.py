@@ -47,7 +47,7 @@ class Sums:
         if rated.chunk is None:
             return
         if rated.totals is not None:
-            self.totals = CostTotals.merged((self.totals, rated.totals))
+            self.totals.add(rated.totals)
         self.rows += rated.chunk.rated.num_rows
         add_causes(self.causes, rated.causes)
         self.notes.update(rated.notes)
@@ -56,7 +56,7 @@ class Sums:
 
     def add_done(self, part: PartDone) -> None:
         """Add a part that the journal has."""
-        self.totals = CostTotals.merged((self.totals, CostTotals.from_json(part.totals)))
+        self.totals.add(CostTotals.from_json(part.totals))
         self.rows += part.rows
         add_causes(self.causes, (Cause(*cause) for cause in part.problems))
         self.notes.update(part.notes)

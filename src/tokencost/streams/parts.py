@@ -68,7 +68,7 @@ class PartFile:
         if self._writer is not None:
             with suppress(OSError, pa.ArrowException):  # the disk is full; what is there goes now
                 self._writer.close()
-            self._beside.unlink(missing_ok=True)
+        self._beside.unlink(missing_ok=True)  # it may be there though its writer could not begin
 
 
 def remove_unfinished(out: Path) -> None:
@@ -78,27 +78,43 @@ def remove_unfinished(out: Path) -> None:
 
 
 class _ParquetPart:
-    """A Parquet file; texts of few values are handed over as dictionaries, which is fast, and come back as plain texts."""
+    """A Parquet file; texts of few values are handed over as dictionaries, which is fast, and come back as plain texts.
+
+    Whole numbers and instants are written as the steps between them, in as many bits as these need: faster than packing, and smaller.
+    Decimals are not packed: to halve them takes longer than to rate a row.
+    """
 
     def __init__(self, path: Path, schema: Schema) -> None:
         few = [field.name for field in schema if pa.types.is_dictionary(field.type)]
         sized = [field.name for field in schema if field.name not in few and not pa.types.is_decimal(field.type)]
+        steps = {field.name: "DELTA_BINARY_PACKED" for field in schema if _in_steps(field)}
+        loose = {field.name for field in schema if pa.types.is_decimal(field.type)}
         self._schema = schema.with_metadata({"ARROW:schema": base64.b64encode(_plain_schema(schema).serialize().to_pybytes())})
-        self._file = pq.ParquetWriter(
-            str(path),
-            self._schema,
-            compression="snappy",
-            use_dictionary=few,
-            write_statistics=sized or False,
-            write_batch_size=_AT_ONCE,
-            store_schema=False,
-        )
+        self._sink = pa.OSFile(str(path), "wb")
+        try:
+            self._file = pq.ParquetWriter(
+                self._sink,
+                self._schema,
+                compression={path: "none" if path in loose else "snappy" for path in _paths(self._schema)},
+                use_dictionary=few,
+                column_encoding=steps or None,
+                write_statistics=sized or False,
+                write_batch_size=_AT_ONCE,
+                store_schema=False,
+            )
+        except BaseException:
+            self._sink.close()  # the disk may be full before the first byte
+            raise
 
     def write(self, rows: Batch) -> None:
         self._file.write_table(rows.replace_schema_metadata(self._schema.metadata), row_group_size=_ROWS)
 
     def close(self) -> None:
-        self._file.close()
+        try:
+            self._file.close()
+        finally:
+            self._file.is_open = False  # where the disk is full it would try again when it is forgotten
+            self._sink.close()
 
 
 class _ArrowPart:
@@ -140,6 +156,19 @@ class _JsonPart:
 
 
 _WRITERS: Final[dict[str, Any]] = {"parquet": _ParquetPart, "csv": _CsvPart, "jsonl": _JsonPart, "arrow": _ArrowPart}
+
+
+def _in_steps(field: Any) -> bool:
+    """Say whether a column is written as steps; a name with a dot might be taken for a column inside of another."""
+    return "." not in field.name and bool(pa.types.is_integer(field.type) or pa.types.is_timestamp(field.type))
+
+
+def _paths(schema: Schema) -> list[str]:
+    """Return the columns as Parquet names them, those inside of others too."""
+    sink = pa.BufferOutputStream()
+    pq.write_metadata(schema, sink)
+    columns = pq.read_metadata(pa.BufferReader(sink.getvalue())).schema
+    return [columns.column(n).path for n in range(len(columns.names))]
 
 
 def _plain_schema(schema: Schema) -> Schema:

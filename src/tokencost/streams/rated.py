@@ -6,11 +6,15 @@ from typing import TYPE_CHECKING, Any, Final, Literal, NamedTuple
 
 from tokencost.errors import RangeError
 from tokencost.exact import TICK_SCALE
+from tokencost.rating.decimals import bits_of, index_array, text_array
 from tokencost.rating.row import OUTCOMES, Outcome
 from tokencost.streams.arrow import pa
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
+
+    import numpy as np
+    from numpy.typing import NDArray
 
     from tokencost.rating.costs import Costs
     from tokencost.rating.totals import CostTotals
@@ -29,6 +33,9 @@ COST_DIGITS: Final = 38
 COST_SCALE: Final = 18
 """Digits of the column `cost`, and how many of them stand behind the point; the same in every part, whatever its rows."""
 _CAUSES: Final = 1000
+_HALF: Final = 32
+_AT_ONCE: Final = 1 << 13
+"""Rows whose amounts stay in the cache while they are widened."""
 _OTHERS: Final = ("other causes, too many to list", None)
 
 
@@ -72,36 +79,27 @@ def with_costs(kept: Batch, costs: Costs, *, amount: Amount, prefix: str) -> Bat
     """
     made: dict[str, Array] = {
         "cost": _AMOUNTS[amount](costs),
-        "currency": _coded(costs.currency, costs.currencies, empty=True),
+        "currency": _coded(costs.currency, costs.currencies),
         "outcome": _coded(costs.outcome, OUTCOMES),
     }
     columns = {name: kept.column(name) for name in kept.schema.names} | {prefix + name: column for name, column in made.items()}
     return pa.table(columns)
 
 
-def _coded(codes: Any, names: Sequence[str], *, empty: bool = False) -> Array:
+def _coded(codes: Any, names: Sequence[str]) -> Array:
     """Return codes as a dictionary column; -1 is null."""
     import numpy as np
 
-    small = codes.astype(np.int8, copy=False)
-    void = (small < 0) if empty else None
-    indices = pa.array(small) if void is None or not void.any() else pa.array(small, mask=void)
-    return pa.DictionaryArray.from_arrays(indices, pa.array(names, pa.string()), safe=False)
+    return pa.DictionaryArray.from_arrays(index_array(codes.astype(np.int8, copy=False)), text_array(names), safe=False)
 
 
 def _decimals(costs: Costs) -> Array:
-    """Return exact decimals; where the amounts are small, as most are, by one multiplication of whole columns."""
-    import numpy as np
-
+    """Return exact decimals; all of a column at once, unless some rows are no whole ticks."""
     factor = 10 ** (COST_SCALE - costs.scale) if costs.scale <= COST_SCALE else 0
-    ticks = costs.raw_ticks
-    if len(ticks) and factor and not costs.exact and max(int(ticks.max()), -int(ticks.min())) < 2**63 // factor:
-        halves = np.empty((len(ticks), 2), np.int64)
-        np.multiply(ticks, factor, out=halves[:, 0])
-        np.right_shift(halves[:, 0], 63, out=halves[:, 1])
-        unknown = costs.outcome == Outcome.UNKNOWN
-        valid = pa.py_buffer(np.packbits(~unknown, bitorder="little")) if unknown.any() else None
-        return pa.Array.from_buffers(pa.decimal128(COST_DIGITS, COST_SCALE), len(ticks), [valid, pa.py_buffer(halves)])
+    if 0 < factor < 2**_HALF and not costs.exact:
+        valid = bits_of(costs.outcome != Outcome.UNKNOWN)
+        wide = pa.py_buffer(_times(costs.raw_ticks, factor))
+        return pa.Array.from_buffers(pa.decimal128(COST_DIGITS, COST_SCALE), costs.rows, [valid, wide])
     try:
         return costs.decimals().cast(pa.decimal128(COST_DIGITS, COST_SCALE))
     except pa.ArrowInvalid:
@@ -109,6 +107,24 @@ def _decimals(costs: Costs) -> Array:
             f"an amount has more than {COST_SCALE} digits behind the point or {COST_DIGITS - COST_SCALE} before it; pass amount='float'"
         )
         raise RangeError(message, rows=(), scale=COST_SCALE) from None
+
+
+def _times(ticks: NDArray[np.int64], factor: int) -> NDArray[np.int64]:
+    """Return products with a number below 2^32 as whole numbers of 128 bits, the lower half first."""
+    import numpy as np
+
+    wide = np.empty((len(ticks), 2), np.int64)
+    low, high = wide[:, 0], wide[:, 1]
+    for begin in range(0, len(ticks), _AT_ONCE):
+        rows = slice(begin, begin + _AT_ONCE)
+        part = ticks[rows]
+        np.multiply(part, factor, out=low[rows])  # what is beyond 64 bits is cut off
+        if max(int(part.max()), -int(part.min())) < 2**63 // factor:
+            np.right_shift(low[rows], 63, out=high[rows])
+        else:
+            upper = (part >> _HALF) * factor + ((part & (2**_HALF - 1)) * factor >> _HALF)
+            np.right_shift(upper, _HALF, out=high[rows])
+    return wide
 
 
 def _ticks(costs: Costs) -> Array:

@@ -17,7 +17,7 @@ from tokencost.tariffs.clock import iso, to_instant
 from tokencost.tariffs.meter import METERS
 
 if TYPE_CHECKING:
-    from collections.abc import Generator, Mapping
+    from collections.abc import Generator, Iterable, Mapping
     from datetime import datetime
 
     from tokencost.rating.book import Book
@@ -58,6 +58,11 @@ class Rater:
         self.reading = {"start": None if begin is None else micros(begin), "unit": columns.unit, "zone": columns.zone}
         self._plan = Plan(book)
         self._said: dict[tuple[str, str | None], str] = {}
+
+    def cover(self, extents: Iterable[tuple[int, int]]) -> None:
+        """Lay out windows of prices for instants that are to come: stretches of microseconds since 1970."""
+        for low, high in extents:
+            self._plan.cover(low, high)
 
     def rate(self, source: int, name: str, chunk: Chunk, reading: Reading, notes: Mapping[str, int]) -> RatedChunk:
         """Return what a chunk of a file costs.

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, Final, Literal, NamedTuple
 from tokencost.errors import ColumnError, StreamError, UnknownNameError
 from tokencost.rating.book import load_book
 from tokencost.rating.usage_table import UsageColumns
+from tokencost.streams.arrow_rows import extent_of
 from tokencost.streams.journal import Journal, locked, write_text
 from tokencost.streams.ledger import Ledger, Sums
 from tokencost.streams.parts import FORMATS, remove_unfinished
@@ -238,6 +239,7 @@ class Run:
     def _rated(self, todo: Sequence[tuple[int, Place]], rows: int) -> Iterator[RatedChunk]:
         """Yield the chunks of the files, rated, and one without rows at the end of each."""
         size = sum(source.size for source in self.sources)
+        self.rater.cover(self._extents([n for n, _ in todo]))
         with ExitStack() as stack:
             for n, chunk, notes in stack.enter_context(ahead(self._chunks(todo))):
                 if chunk is None:
@@ -249,6 +251,13 @@ class Run:
                     behind = sum(source.size for source in self.sources[:n])
                     self.progress(Step(rows, behind + _done(self.readers[n], chunk), size, self.sources[n].name))
                 yield rated
+
+    def _extents(self, todo: Sequence[int]) -> Iterator[tuple[int, int]]:
+        """Yield the instants between the begin of the first file and the end of the last, as far as these say so; most logs lie there."""
+        ends = [n for n in (todo[0], todo[-1]) if self.sources[n].kind == "parquet" and "at" not in self.rater.given]
+        extents = [extent for n in ends if (extent := extent_of(self.sources[n], self.readings[n].at)) is not None]
+        if extents:
+            yield min(low for low, _ in extents), max(high for _, high in extents)
 
     def _chunks(self, todo: Sequence[tuple[int, Place]]) -> Iterator[tuple[int, Chunk | None, dict[str, int]]]:
         for n, place in todo:
