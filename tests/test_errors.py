@@ -25,6 +25,7 @@ BUILTINS = {
     tc.CalendarError: LookupError,
     tc.UsageError: ValueError,
     tc.UsageTypeError: TypeError,
+    tc.WorkloadError: ValueError,
     tc.InstantError: ValueError,
     tc.InstantTypeError: TypeError,
     tc.MoneyError: ValueError,
@@ -33,10 +34,16 @@ BUILTINS = {
     tc.LayerError: ValueError,
     tc.TableError: ValueError,
     tc.TraceError: ValueError,
+    tc.TextError: ValueError,
+    tc.TextTypeError: TypeError,
+    tc.TokenizerError: LookupError,
     tc.ColumnError: ValueError,
     tc.RangeError: OverflowError,
     tc.IncompleteError: LookupError,
     tc.StreamError: OSError,
+    tc.ScenarioError: ValueError,
+    tc.UnitError: TypeError,
+    tc.ConvergenceError: ArithmeticError,
 }
 
 

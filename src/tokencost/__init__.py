@@ -10,6 +10,13 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
+    from tokencost.display.cost_bars import plot_costs
+    from tokencost.display.fan_bands import plot_fan
+    from tokencost.display.forecast_fan import plot_forecast
+    from tokencost.display.hit_rate_lines import plot_hit_rate
+    from tokencost.display.indifference_lines import plot_indifference
+    from tokencost.display.price_steps import plot_prices
+    from tokencost.display.share_lines import plot_index, plot_shares
     from tokencost.errors import (
         AboveListError,
         AllowanceNotice,
@@ -17,6 +24,7 @@ if TYPE_CHECKING:
         AnnouncedPriceWarning,
         CalendarError,
         ColumnError,
+        ConvergenceError,
         CurrencyError,
         IncompleteError,
         InstantError,
@@ -30,17 +38,23 @@ if TYPE_CHECKING:
         PriceWarning,
         PromotionalPriceWarning,
         RangeError,
+        ScenarioError,
         StalePriceWarning,
         StreamError,
         TableError,
+        TextError,
+        TextTypeError,
         TokencostError,
         TokencostWarning,
+        TokenizerError,
         TraceError,
         UncertainDateWarning,
+        UnitError,
         UnknownNameError,
         UnpricedMeterError,
         UsageError,
         UsageTypeError,
+        WorkloadError,
     )
     from tokencost.rating.book import Book, load_book
     from tokencost.rating.claims import ClaimCheck, ClaimedLine, ClaimedPrice, explain_claim
@@ -70,9 +84,36 @@ if TYPE_CHECKING:
     from tokencost.tariffs.provider import Alias, Claim, Endpoint, NameRule, Provider, Source
     from tokencost.tariffs.schedule import Calendar, Schedule, Window
     from tokencost.tariffs.tariff import Adjustment, Allowance, Promo, Rate, Tariff, Version
+    from tokencost.workloads.cache_break_even import CacheBreakEven, cache_break_even
+    from tokencost.workloads.cache_comparison import CacheComparison, CachedCost, compare_cache_rules
+    from tokencost.workloads.cache_replay import CacheReplay, HitRate
+    from tokencost.workloads.cache_rule import CacheRule, CacheRules
+    from tokencost.workloads.cache_rules import load_cache_rules
     from tokencost.workloads.compare import Compared, Comparison, compare
+    from tokencost.workloads.comparison import Route, RouterBound, SegmentChoice, SegmentCost
+    from tokencost.workloads.cost_estimate import CostQuantile, CostShare, Estimate
+    from tokencost.workloads.cost_grid import CostGrid, GridChoice
+    from tokencost.workloads.credits import Credit
+    from tokencost.workloads.forecast import Forecast, ForecastMonth, Passing, PriceEvent, forecast
+    from tokencost.workloads.frontier import Frontier, FrontierRow
+    from tokencost.workloads.headline import HeadlineGap, headline_gap
+    from tokencost.workloads.indifference import Indifference, indifference, indifference_curve
+    from tokencost.workloads.law import Law
+    from tokencost.workloads.many_workloads import compare_many
+    from tokencost.workloads.month_estimate import estimate
+    from tokencost.workloads.prefix_log import read_prefix_trace
+    from tokencost.workloads.prefix_trace import PrefixTrace
+    from tokencost.workloads.preflight import Fit, Preflight, preflight
+    from tokencost.workloads.profile import HourProfile, Month
+    from tokencost.workloads.replay import replay_cache
+    from tokencost.workloads.sensitivity import Sensitivity, SensitivityRow, sensitivity
+    from tokencost.workloads.simulation import SimulatedRequests, simulate_requests
+    from tokencost.workloads.sizes import Drawn, Points
+    from tokencost.workloads.text_comparison import CostRange, TextComparison, TextCost
+    from tokencost.workloads.text_costs import compare_text
+    from tokencost.workloads.tokens import TokenCount, count_tokens
     from tokencost.workloads.trace import BadRow, Trace, TraceRow, read_trace
-    from tokencost.workloads.workload import Segment, Workload, load_workload, shipped_workloads
+    from tokencost.workloads.workload import Segment, Uncertainty, Workload, load_workload, shipped_workloads
 
 _HOMES: Final[dict[str, str]] = {
     **dict.fromkeys(("Book", "load_book"), "rating.book"),
@@ -90,9 +131,28 @@ _HOMES: Final[dict[str, str]] = {
     **dict.fromkeys(("Alias", "Claim", "Endpoint", "NameRule", "Provider", "Source"), "tariffs.provider"),
     **dict.fromkeys(("Calendar", "Schedule", "Window"), "tariffs.schedule"),
     **dict.fromkeys(("Adjustment", "Allowance", "Promo", "Rate", "Tariff", "Version"), "tariffs.tariff"),
+    **dict.fromkeys(("CacheBreakEven", "cache_break_even"), "workloads.cache_break_even"),
+    **dict.fromkeys(("CacheComparison", "CachedCost", "compare_cache_rules"), "workloads.cache_comparison"),
+    **dict.fromkeys(("CacheReplay", "HitRate"), "workloads.cache_replay"),
+    **dict.fromkeys(("CacheRule", "CacheRules"), "workloads.cache_rule"),
     **dict.fromkeys(("Compared", "Comparison", "compare"), "workloads.compare"),
+    **dict.fromkeys(("CostGrid", "GridChoice"), "workloads.cost_grid"),
+    **dict.fromkeys(("Frontier", "FrontierRow"), "workloads.frontier"),
+    **dict.fromkeys(("HeadlineGap", "headline_gap"), "workloads.headline"),
+    **dict.fromkeys(("Indifference", "indifference", "indifference_curve"), "workloads.indifference"),
+    **dict.fromkeys(("Route", "RouterBound", "SegmentChoice", "SegmentCost"), "workloads.comparison"),
+    "compare_many": "workloads.many_workloads",
+    **dict.fromkeys(("CostRange", "TextComparison", "TextCost"), "workloads.text_comparison"),
+    **dict.fromkeys(("CostQuantile", "CostShare", "Estimate"), "workloads.cost_estimate"),
+    **dict.fromkeys(("Forecast", "ForecastMonth", "Passing", "PriceEvent", "forecast"), "workloads.forecast"),
+    **dict.fromkeys(("Fit", "Preflight", "preflight"), "workloads.preflight"),
+    **dict.fromkeys(("HourProfile", "Month"), "workloads.profile"),
+    **dict.fromkeys(("Sensitivity", "SensitivityRow", "sensitivity"), "workloads.sensitivity"),
+    **dict.fromkeys(("SimulatedRequests", "simulate_requests"), "workloads.simulation"),
+    **dict.fromkeys(("Drawn", "Points"), "workloads.sizes"),
+    **dict.fromkeys(("TokenCount", "count_tokens"), "workloads.tokens"),
     **dict.fromkeys(("BadRow", "Trace", "TraceRow", "read_trace"), "workloads.trace"),
-    **dict.fromkeys(("Segment", "Workload", "load_workload", "shipped_workloads"), "workloads.workload"),
+    **dict.fromkeys(("Segment", "Uncertainty", "Workload", "load_workload", "shipped_workloads"), "workloads.workload"),
     "BatchRater": "streams.batches",
     "CostMatrix": "rating.matrix",
     "Costs": "rating.costs",
@@ -103,7 +163,23 @@ _HOMES: Final[dict[str, str]] = {
     "Usage": "rating.usage",
     "UsageColumns": "rating.usage_table",
     "VersionRef": "rating.edition",
+    "PrefixTrace": "workloads.prefix_trace",
+    "Credit": "workloads.credits",
+    "Law": "workloads.law",
+    "compare_text": "workloads.text_costs",
     "diff_at": "rating.diff",
+    "estimate": "workloads.month_estimate",
+    "load_cache_rules": "workloads.cache_rules",
+    "plot_costs": "display.cost_bars",
+    "plot_fan": "display.fan_bands",
+    "plot_forecast": "display.forecast_fan",
+    "plot_hit_rate": "display.hit_rate_lines",
+    "plot_index": "display.share_lines",
+    "plot_indifference": "display.indifference_lines",
+    "plot_prices": "display.price_steps",
+    "plot_shares": "display.share_lines",
+    "read_prefix_trace": "workloads.prefix_log",
+    "replay_cache": "workloads.replay",
     "self_hosted": "rating.selfhosted",
     "to_instant": "tariffs.clock",
 }
@@ -122,6 +198,12 @@ __all__ = [
     "BadRow",
     "BatchRater",
     "Book",
+    "CacheBreakEven",
+    "CacheComparison",
+    "CacheReplay",
+    "CacheRule",
+    "CacheRules",
+    "CachedCost",
     "Calendar",
     "CalendarError",
     "Claim",
@@ -132,18 +214,37 @@ __all__ = [
     "Compared",
     "Comparison",
     "Contract",
+    "ConvergenceError",
     "Conversion",
+    "CostGrid",
     "CostMatrix",
+    "CostQuantile",
+    "CostRange",
+    "CostShare",
     "CostTotals",
     "Costs",
+    "Credit",
     "CurrencyError",
+    "Drawn",
     "Endpoint",
+    "Estimate",
     "Evidence",
     "ExchangeRate",
     "ExchangeTable",
+    "Fit",
+    "Forecast",
+    "ForecastMonth",
+    "Frontier",
+    "FrontierRow",
+    "GridChoice",
+    "HeadlineGap",
+    "HitRate",
+    "HourProfile",
     "IncompleteError",
+    "Indifference",
     "InstantError",
     "InstantTypeError",
+    "Law",
     "LayerError",
     "LineItem",
     "Markup",
@@ -152,13 +253,19 @@ __all__ = [
     "Money",
     "MoneyError",
     "MoneyTypeError",
+    "Month",
     "NameRule",
     "NoRateError",
     "Offering",
     "OutsideHistoryError",
+    "Passing",
     "Piece",
+    "Points",
+    "PrefixTrace",
+    "Preflight",
     "PriceChange",
     "PriceDiff",
+    "PriceEvent",
     "PriceWarning",
     "Problem",
     "Promo",
@@ -170,21 +277,37 @@ __all__ = [
     "RateCard",
     "Repriced",
     "Resolution",
+    "Route",
+    "RouterBound",
+    "ScenarioError",
     "Schedule",
     "Segment",
+    "SegmentChoice",
+    "SegmentCost",
+    "Sensitivity",
+    "SensitivityRow",
+    "SimulatedRequests",
     "Source",
     "StalePriceWarning",
     "StreamError",
     "Table",
     "TableError",
     "Tariff",
+    "TextComparison",
+    "TextCost",
+    "TextError",
+    "TextTypeError",
+    "TokenCount",
     "TokencostError",
     "TokencostWarning",
+    "TokenizerError",
     "TotalRow",
     "Trace",
     "TraceError",
     "TraceRow",
     "UncertainDateWarning",
+    "Uncertainty",
+    "UnitError",
     "UnknownNameError",
     "UnpricedMeterError",
     "Usage",
@@ -195,18 +318,43 @@ __all__ = [
     "VersionRef",
     "Window",
     "Workload",
+    "WorkloadError",
+    "cache_break_even",
     "compare",
+    "compare_cache_rules",
+    "compare_many",
+    "compare_text",
+    "count_tokens",
     "diff_at",
     "diff_shelves",
+    "estimate",
     "explain_claim",
+    "forecast",
+    "headline_gap",
+    "indifference",
+    "indifference_curve",
     "load_book",
+    "load_cache_rules",
     "load_workload",
+    "plot_costs",
+    "plot_fan",
+    "plot_forecast",
+    "plot_hit_rate",
+    "plot_index",
+    "plot_indifference",
+    "plot_prices",
+    "plot_shares",
+    "preflight",
     "rate_partitions",
+    "read_prefix_trace",
     "read_trace",
+    "replay_cache",
     "reprice",
     "reprice_distributed",
     "self_hosted",
+    "sensitivity",
     "shipped_workloads",
+    "simulate_requests",
     "to_instant",
 ]
 

@@ -19,6 +19,7 @@ __all__ = [
     "AnnouncedPriceWarning",
     "CalendarError",
     "ColumnError",
+    "ConvergenceError",
     "CurrencyError",
     "IncompleteError",
     "InstantError",
@@ -32,17 +33,23 @@ __all__ = [
     "PriceWarning",
     "PromotionalPriceWarning",
     "RangeError",
+    "ScenarioError",
     "StalePriceWarning",
     "StreamError",
     "TableError",
+    "TextError",
+    "TextTypeError",
     "TokencostError",
     "TokencostWarning",
+    "TokenizerError",
     "TraceError",
     "UncertainDateWarning",
+    "UnitError",
     "UnknownNameError",
     "UnpricedMeterError",
     "UsageError",
     "UsageTypeError",
+    "WorkloadError",
 ]
 
 
@@ -148,6 +155,10 @@ class UsageTypeError(UsageError, TypeError):
     """Counts of the wrong kind: fractional, boolean, text. Facts: `meter`, `value`."""
 
 
+class WorkloadError(UsageError):
+    """A description of demand that cannot be: shares above one, quantiles out of order, a month that is none. Facts: `meter`, `value`."""
+
+
 class InstantError(TokencostError, ValueError):
     """An instant without its offset, or text that is none. Facts: `value`."""
 
@@ -194,6 +205,30 @@ class IncompleteError(TokencostError, LookupError):
 
 class StreamError(TokencostError, OSError):
     """A file that cannot be read or written as a stream. Facts: `path`, and what was wrong."""
+
+
+class TextError(TokencostError, ValueError):
+    """A text that cannot be counted: half a character, bytes that are no text, a stretch without an end. Facts: `position`, `length`."""
+
+
+class TextTypeError(TextError, TypeError):
+    """Something that is not text at all, such as bytes. Facts: `value`."""
+
+
+class TokenizerError(TokencostError, LookupError):
+    """No tokenizer of a model is known, or the package that ships it is not installed. Facts: `model`, `tokenizer`, `package`."""
+
+
+class ScenarioError(TokencostError, ValueError):
+    """A scenario, a market or an index that cannot be: a move before launch, an empty market, a free price in a logarithm. Facts: `value`."""
+
+
+class UnitError(ScenarioError, TypeError):
+    """Two units in one computation: yuan with dollars, a token with a million of them. Facts: `left`, `right`."""
+
+
+class ConvergenceError(TokencostError, ArithmeticError):
+    """A solver that did not come to an end. Facts: `residual`, `iterations`, `tolerance`."""
 
 
 class TokencostWarning(_Facts, UserWarning):

@@ -107,13 +107,91 @@ def test_an_offering_without_a_price_is_last_and_says_why(ok):
     )
 
 
+@pytest.fixture
+def two_segments(tmp_path):
+    """A described workload: long prompts with short answers, and the other way round."""
+    path = tmp_path / "two.toml"
+    path.write_text(
+        'title = "two kinds"\n[[segment]]\nname = "read"\nrequests = 100\nprompt = { quantiles = { 0 = 1000, 1 = 90000 } }\n'
+        'completion = 10\n[[segment]]\nname = "write"\nrequests = 100\nprompt = 100\ncompletion = { points = [[1000, 1], [9000, 3]] }\n',
+        encoding="utf-8",
+    )
+    return path
+
+
+def test_a_described_workload_over_a_month(ok, two_segments):
+    text = ok("compare", "--workload", two_segments, "deepseek-reasoner", "gpt-4o", "--month", "2025-03")
+    result = tc.compare(tc.load_workload(two_segments), ["deepseek-reasoner", "gpt-4o"], month="2025-03", book=load_book())
+    assert text.rstrip("\n") == str(result)
+    assert "two kinds: 200 requests, 5,261,000 tokens, in 2025-03, in USD" in text
+    assert "instant: now" not in text
+
+
+def test_the_footnotes_say_what_segments_and_a_router_cost(ok, two_segments):
+    words = ("compare", "--workload", two_segments, "grok-4.3", "gpt-5.1", "--at", "2026-11-20T12:00:00Z")
+    workload = tc.load_workload(two_segments)
+    bound = tc.compare(workload, ["grok-4.3", "gpt-5.1"], at="2026-11-20T12:00:00Z", book=load_book()).router_bound
+    made = json.loads(ok(*words, "--json"))
+    assert Decimal(made["router_bound"]["total"]) == bound.total.amount
+    assert sum(Decimal(row["cost"]) for row in made["segments"] if row["offering"] == "openai/global/gpt-5.1") == Decimal(
+        next(row["total"] for row in made["offerings"] if row["offering"] == "openai/global/gpt-5.1")
+    )
+    assert ("a router costs at least" in ok(*words)) == (len(bound.routes) > 1)
+    assert [choice["segment"] for choice in made["cheapest_by_segment"]] == ["read", "write"]
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("q.csv", "model,score\ngpt-4o,61.5\no1,70\nnobody,1\n"),
+        ("q.json", '{"gpt-4o": 61.5, "o1": 70, "nobody": 1}'),
+        ("q.toml", "gpt-4o = 61.5\no1 = 70\nnobody = 1\n"),
+    ],
+)
+def test_quality_scores_give_a_frontier(ok, tmp_path, name, text):
+    path = tmp_path / name
+    path.write_text(text, encoding="utf-8")
+    words = ("compare", *MODELS, "--at", AT, "--quality", path)
+    made = json.loads(ok(*words, "--json"))["frontier"]
+    assert [(row["offering"], row["quality"], row["on_frontier"]) for row in made["offerings"]] == [
+        ("openai/global/gpt-4o", 61.5, True),
+        ("openai/global/o1", 70.0, True),
+    ]
+    assert (made["missing"], made["unused"]) == (["deepseek/global/deepseek-reasoner"], ["nobody"])
+    assert "scores of offerings that are not compared: nobody" in ok(*words)
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "said"),
+    [
+        ("q.csv", "gpt-4o;61\n", "line 1 of"),
+        ("q.csv", "gpt-4o,61\ngpt-4o,62\n", "gives 'gpt-4o' a second score; keep one"),
+        ("q.csv", "gpt-4o,6x1\n", "quality of gpt-4o='6x1' is not a number"),
+        ("q.json", "[1]", "is no mapping; write it like"),
+        ("q.json", "{", "cannot be read"),
+        ("q.xlsx", "", "'q.xlsx' is no CSV, JSON or TOML by its name; end it with .csv"),
+    ],
+)
+def test_scores_that_cannot_be_are_one_line(refused, tmp_path, name, text, said):
+    path = tmp_path / name
+    path.write_text(text, encoding="utf-8")
+    assert said in refused(2, "compare", "gpt-4o", "--at", AT, "--quality", path)
+
+
 @pytest.mark.parametrize(
     ("code", "words", "said"),
     [
+        (2, ["gpt-4o", "--month", "2026-11", "--at", AT], "--at and --month are two times; pass one of them"),
+        (2, ["gpt-4o", "--month", "November"], "month 'November' is not a month; write it like '2026-11'"),
+        (2, ["gpt-4o", "--at", AT, "--quality", "missing.csv"], "cannot read 'missing.csv': no such file or directory"),
         (2, ["gpt-4o-mni"], "no model 'gpt-4o-mni' in this book; did you mean 'gpt-4o-mini'"),
         (2, ["gpt-4o", "--at", "2025-03-01"], "is a date at best, not an instant"),
         (2, ["gpt-4o", "--at", "each"], "at='each' needs a trace"),
-        (2, ["gpt-4o", "--workload", "chatt"], "no workload 'chatt'; pass the path of a TOML file, or one of chat, short-chat"),
+        (
+            2,
+            ["gpt-4o", "--workload", "chatt"],
+            "no workload 'chatt'; pass the path of a TOML file, or one of azure-conversation-2023, batch-extraction, chat",
+        ),
         (2, ["gpt-4o", "--fx", "7.2"], "'7.2' is no dated rate"),
         (1, ["missing.csv", "gpt-4o"], "cannot read 'missing.csv': no such file or directory"),
     ],

@@ -15,8 +15,16 @@ import tokencost as tc
 from tokencost.cli import door, run
 from tokencost.cli.command import ToldCommand
 
-COMMANDS = ("compare", "reprice", "quote", "show", "list", "claims", "diff", "lint", "fmt", "new", "stale")
-NEEDS_FOLDERS = ("tokencost diff old", "tokencost lint data", "tokencost fmt", "tokencost new", "tokencost compare", "tokencost reprice")
+COMMANDS = ("compare", "reprice", "quote", "show", "list", "tokens", "cache", "claims", "diff", "lint", "fmt", "new", "stale")
+NEEDS_FOLDERS = (
+    "tokencost diff old",
+    "tokencost lint data",
+    "tokencost fmt",
+    "tokencost new",
+    "tokencost compare",
+    "tokencost reprice",
+    "tokencost tokens",
+)
 EXAMPLES = [
     example for command in door.commands.values() for example in getattr(command, "examples", ()) if not example.startswith(NEEDS_FOLDERS)
 ]

@@ -131,7 +131,6 @@ def test_an_unknown_baseline_raises(book):
         ([], MILLION, tc.UsageError, "no offering to compare; name at least one"),
         ("gpt-4o", MILLION, tc.UsageTypeError, "offerings='gpt-4o' is text; pass a list of names"),
         (["gpt-4o"], [], tc.UsageError, "there is no request to rate; pass at least one usage"),
-        (["gpt-4o"], tc.Workload("none", ()), tc.UsageError, "there is no request to rate"),
         (["gpt-4o"], trace_of([]), tc.UsageError, "there is no request to rate"),
         (
             ["gpt-4o"],
@@ -141,13 +140,6 @@ def test_an_unknown_baseline_raises(book):
         ),
         (["gpt-4o"], [5], tc.UsageTypeError, "workload 5 is a int, not usage"),
         (["gpt-4o"], 5, tc.UsageTypeError, "workload 5 is a int, not usage"),
-        (
-            ["gpt-4o"],
-            tc.Workload("w", (tc.Segment("s", 0.5, MILLION),)),
-            tc.UsageTypeError,
-            "requests=0.5 of segment 's' is not a whole number",
-        ),
-        (["gpt-4o"], tc.Workload("w", (tc.Segment("s", -5, MILLION),)), tc.UsageError, "requests=-5 of segment 's' is below 1"),
     ],
     ids=lambda value: None if not isinstance(value, str) else value[:30],
 )
@@ -490,6 +482,7 @@ def test_records_are_plain(book):
         "to_cheapest": Decimal(0),
         "to_baseline": Decimal("-62.5"),
         "baseline_percent": Decimal("-83.3333"),
+        "rank": 1,
         "currency": "USD",
         "native_currency": "USD",
     }

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import click
 
+from tokencost.cli.cache import cache
 from tokencost.cli.claims import claims
 from tokencost.cli.compare import compare
 from tokencost.cli.diff import diff
@@ -21,7 +22,8 @@ from tokencost.cli.quote import quote
 from tokencost.cli.reprice import reprice
 from tokencost.cli.show import list_, show
 from tokencost.cli.tables import fmt, lint, stale
-from tokencost.errors import StreamError, TableError, TokencostError, TraceError
+from tokencost.cli.tokens import tokens
+from tokencost.errors import StreamError, TableError, TextError, TokencostError, TraceError
 
 if TYPE_CHECKING:
     from collections.abc import Generator
@@ -117,7 +119,7 @@ def _stop_for(error: click.ClickException | TokencostError) -> Stop:
     if isinstance(error, TableError) and "\n" in error.message:
         head, first, *_ = error.message.splitlines()
         return Stop(f"{head}; the first is {first}")
-    return (Stop if isinstance(error, (StreamError, TableError, TraceError)) else WrongQuestion)(error.message)
+    return (Stop if isinstance(error, (StreamError, TableError, TextError, TraceError)) else WrongQuestion)(error.message)
 
 
 def _hush(stream: Any) -> None:
@@ -147,7 +149,7 @@ def door(ctx: click.Context) -> None:
         click.echo(ctx.get_help())
 
 
-for _command in (compare, reprice, quote, show, list_, claims, diff, lint, fmt, new, stale):
+for _command in (compare, reprice, quote, show, list_, tokens, cache, claims, diff, lint, fmt, new, stale):
     door.add_command(_command)
 
 

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from tokencost.tariffs.provider import Provider, Source
     from tokencost.tariffs.tariff import Rate, Tariff
 
-__all__ = ["provider_text", "sources_text", "tariff_text"]
+__all__ = ["provider_text", "sources_text", "tariff_text", "toml_value"]
 
 _TOML_KEYS: Final = {"start": "from", "except_calendar": "except"}
 _SELECTORS: Final = (
@@ -125,7 +125,7 @@ def _lines(pairs: Iterable[tuple[str, Any]]) -> Iterator[str]:
         elif key == "windows":
             yield _rows_text(key, (_inline((k, getattr(w, k)) for k in ("window", "days", "hours", "except_calendar")) for w in value))
         else:
-            yield f"{shown:<{width}} = {_value(value)}\n"
+            yield f"{shown:<{width}} = {toml_value(value)}\n"
 
 
 def _rows_text(name: str, rows: Iterable[str]) -> str:
@@ -156,16 +156,25 @@ def _row(row: Rate) -> str:
 
 
 def _inline(pairs: Iterable[tuple[str, Any]]) -> str:
-    inner = ", ".join(f"{_TOML_KEYS.get(key, key)} = {_value(value)}" for key, value in pairs if _kept(key, value))
+    inner = ", ".join(f"{_TOML_KEYS.get(key, key)} = {toml_value(value)}" for key, value in pairs if _kept(key, value))
     return f"{{ {inner} }}"
 
 
-def _value(value: Any) -> str:
+def toml_value(value: Any) -> str:
+    """Return a value as TOML writes it, tables inline.
+
+    >>> toml_value({"0.5": [1, 2], "zone": "UTC"})
+    '{ "0.5" = [1, 2], zone = "UTC" }'
+    """
     if isinstance(value, (tuple, list)):
-        return f"[{', '.join(_value(item) for item in cast('Iterable[Any]', value))}]"
+        return f"[{', '.join(toml_value(item) for item in cast('Iterable[Any]', value))}]"
     if isinstance(value, dict):
-        return f"{{ {', '.join(f'{key} = {_value(item)}' for key, item in cast('dict[str, Any]', value).items())} }}"
+        return f"{{ {', '.join(f'{_key(key)} = {toml_value(item)}' for key, item in cast('dict[str, Any]', value).items())} }}"
     return _scalar(value)
+
+
+def _key(key: str) -> str:
+    return key if key.replace("_", "").isalnum() and key.isascii() else _string(key)
 
 
 def _scalar(value: Decimal | datetime | date | int | str) -> str:

@@ -49,13 +49,14 @@ class Shelf:
         self.trusted = trusted
         self._added: dict[str, Tariff] = {tariff.id: tariff for tariff in added}
         self._providers: dict[str, Provider] = {}
+        self._changed: dict[str, Provider] = {}
         self._tariffs: dict[str, Tariff] = dict(self._added)
         self._sources: dict[str, dict[str, Source]] = {}
         self._calendars: dict[str, Calendar] = {}
 
     def __reduce__(self) -> tuple[Any, ...]:
         shipped = self.trusted and self.root == shipped_tables().absolute()
-        return _reopen, (None if shipped else self.root, self.trusted, tuple(self._added.values()))
+        return _reopen, (None if shipped else self.root, self.trusted, tuple(self._added.values()), tuple(self._changed.values()))
 
     def with_tariffs(self, tariffs: Iterable[Tariff]) -> Shelf:
         """Return a shelf on which these tariffs stand too, in place of those with the same id.
@@ -70,8 +71,18 @@ class Shelf:
         check_added((tariff, self.provider(tariff.provider) if tariff.provider in known else None) for tariff in added)
         made = Shelf(self.root, trusted=self.trusted, added={**self._added, **{t.id: t for t in added}}.values())
         made._providers, made._sources, made._calendars = self._providers, self._sources, self._calendars
+        made._changed = self._changed
         made._tariffs = {**self._tariffs, **made._added}
         made.__dict__["_on_disk"] = self._on_disk
+        return made
+
+    def with_providers(self, providers: Iterable[Provider]) -> Shelf:
+        """Return a shelf on which these providers stand in place of those with the same id: with another schedule, for one."""
+        made = Shelf(self.root, trusted=self.trusted, added=self._added.values())
+        made._sources, made._calendars, made._tariffs = self._sources, self._calendars, self._tariffs
+        made.__dict__["_on_disk"] = self._on_disk
+        changed = {**self._changed, **{provider.id: provider for provider in providers}}
+        made._changed, made._providers = changed, {**self._providers, **changed}
         return made
 
     @cached_property
@@ -237,6 +248,7 @@ def _tables(folder: str, inside: str) -> Iterator[tuple[str, str]]:
                 yield inside + name.removesuffix(_SUFFIX), entry.path
 
 
-def _reopen(root: Path | None, trusted: bool, added: tuple[Tariff, ...]) -> Shelf:  # noqa: FBT001 - pickle passes by position
+def _reopen(root: Path | None, trusted: bool, added: tuple[Tariff, ...], changed: tuple[Provider, ...] = ()) -> Shelf:  # noqa: FBT001 - pickle passes by position
     """Open the same tables again; the shipped ones where this machine has them, which may be another folder."""
-    return Shelf(shipped_tables() if root is None else root, trusted=trusted, added=added)
+    shelf = Shelf(shipped_tables() if root is None else root, trusted=trusted, added=added)
+    return shelf.with_providers(changed) if changed else shelf

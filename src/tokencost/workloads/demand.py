@@ -6,22 +6,25 @@ from bisect import bisect_left
 from collections import Counter
 from collections.abc import Iterable
 from datetime import timedelta
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from tokencost.errors import UsageError, UsageTypeError
 from tokencost.rating.usage import Usage
 from tokencost.tariffs.clock import LATEST, to_instant
 from tokencost.tariffs.meter import TOKEN_METERS
 from tokencost.workloads.trace import Trace
-from tokencost.workloads.workload import Segment, Workload, checked_requests
+from tokencost.workloads.workload import Workload
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
     from datetime import datetime
+
+    from numpy.typing import NDArray
 
 __all__ = ["Batch", "Demand", "Request"]
 
 _DAY = timedelta(days=1)
+_SAFE: Final = 2**62
 
 
 class Request(NamedTuple):
@@ -41,24 +44,35 @@ class Batch(NamedTuple):
 class Demand:
     """Requests in the order of their instants, or all at one instant.
 
-    `instants` are aware, in UTC and ascending, one for each of `items`; None where everything is rated `at` one instant.
+    `instants` are aware, in UTC and ascending, one for each of `items`; None where everything is rated `at` one instant. `segments` names
+    the items where they have names.
     """
 
-    def __init__(self, title: str, items: Sequence[Request], *, at: datetime | None = None, instants: Sequence[datetime] = ()) -> None:
+    def __init__(
+        self,
+        title: str,
+        items: Sequence[Request],
+        *,
+        at: datetime | None = None,
+        instants: Sequence[datetime] = (),
+        segments: tuple[str, ...] = (),
+    ) -> None:
         if not items:
             raise UsageError("there is no request to rate; pass at least one usage", meter="workload", value=())
         self.title = title
         self.items = items
         self.at = at
         self.instants = instants
+        self.segments = segments
         self._batches: dict[tuple[int, int], Batch] = {}
+        self._columns: dict[str, NDArray[Any]] = {}
 
     @classmethod
     def of(
         cls,
         workload: Trace | Workload | Usage | Iterable[Usage],
         *,
-        at: datetime | str,
+        at: datetime | str | None,
         zone: str | None = None,
         start: datetime | str | None = None,
     ) -> Demand:
@@ -77,10 +91,10 @@ class Demand:
             return cls(title, [Request(usage, times) for usage, times in merged.items()], at=to_instant(at))
         if at == "each":
             raise UsageError("at='each' needs a trace, whose rows have instants; pass one instant", meter="at", value=at)
-        made = workload if isinstance(workload, Workload) else Workload("usage", tuple(_segments(workload)))
-        for segment in made.segments:
-            checked_requests(segment.name, segment.requests)
-        return cls(made.title, [Request(segment.usage, segment.requests) for segment in made.segments], at=to_instant(at))
+        if isinstance(workload, Workload):
+            items = [Request(segment.usage, segment.requests) for segment in workload.segments]
+            return cls(workload.title, items, at=to_instant(at), segments=tuple(segment.name for segment in workload.segments))
+        return cls("usage", list(_requests(workload)), at=to_instant(at))
 
     @property
     def requests(self) -> int:
@@ -105,6 +119,25 @@ class Demand:
             found = self._batches[low, high] = Batch(requests, counts)
         return found
 
+    def products(self, low: int, high: int, rates: Mapping[str, int]) -> NDArray[Any]:
+        """Return the cost of each item from `low` to `high` under one row of integer rates: 64 bits where they hold it."""
+        import numpy as np
+
+        columns = [(self._column(name)[low:high], rates[name]) for name in self._batches[low, high].counts]
+        safe = sum(int(column.max()) * rate for column, rate in columns) < _SAFE
+        total: NDArray[Any] = np.zeros(high - low, np.int64 if safe else object)
+        for column, rate in columns:
+            total = total + (column * rate if safe else column.astype(object) * rate)
+        return total
+
+    def _column(self, name: str) -> NDArray[Any]:
+        import numpy as np
+
+        if name not in self._columns:
+            counts = [usage.counts.get(name, 0) * times for usage, times in self.items]
+            self._columns[name] = np.array(counts, np.int64 if max(counts) < _SAFE else object)
+        return self._columns[name]
+
     def instant(self, index: int) -> datetime:
         """Return the instant at which an item is rated."""
         return self.instants[index] if self.at is None else self.at
@@ -125,16 +158,16 @@ class Demand:
             low = high
 
 
-def _segments(workload: Usage | Iterable[Usage]) -> Iterator[Segment]:
-    """Yield one segment for each usage."""
+def _requests(workload: Usage | Iterable[Usage]) -> Iterator[Request]:
+    """Yield one request for each usage."""
     if isinstance(workload, Usage):
         workload = (workload,)
     if isinstance(workload, str) or not isinstance(workload, Iterable):  # pyright: ignore[reportUnnecessaryIsInstance]
         raise _no_usage(workload)
-    for number, usage in enumerate(workload, 1):
+    for usage in workload:
         if not isinstance(usage, Usage):  # pyright: ignore[reportUnnecessaryIsInstance]
             raise _no_usage(usage)
-        yield Segment(str(number), 1, usage)
+        yield Request(usage, 1)
 
 
 def _no_usage(value: object) -> UsageTypeError:

@@ -1,0 +1,1 @@
+"""Price wars: moves, buyers, sellers, demand, equilibria, risk and indexes."""
