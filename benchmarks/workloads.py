@@ -91,9 +91,7 @@ def main(workloads: int = 1_000, offerings: int = 300) -> None:
         seconds.append(time.perf_counter() - began)
         busy.append(time.process_time() - worked)
     known = int((grid.codes == 0).sum())
-    print(
-        f"{workloads:,} x {len(names)}: best {min(seconds):.3f} s, first {seconds[0]:.3f} s, processor {min(busy):.3f} s"
-    )
+    print(f"{workloads:,} x {len(names)}: best {min(seconds):.3f} s, first {seconds[0]:.3f} s, processor {min(busy):.3f} s")
     print(f"memory: {before:.0f} MB before, {megabytes():.0f} MB at most; {known:,} of {grid.codes.size:,} cells have a price")
     began = time.perf_counter()
     cheapest = grid.cheapest()

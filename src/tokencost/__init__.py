@@ -71,6 +71,10 @@ if TYPE_CHECKING:
     from tokencost.rating.totals import CostTotals, TotalRow
     from tokencost.rating.usage import Usage
     from tokencost.rating.usage_table import UsageColumns
+    from tokencost.scenarios.move import Move, Reaction
+    from tokencost.scenarios.play import play
+    from tokencost.scenarios.played import Played
+    from tokencost.scenarios.scenario import Scenario, load_scenario, shipped_scenarios
     from tokencost.streams.batches import BatchRater
     from tokencost.streams.distributed import rate_partitions, reprice_distributed
     from tokencost.streams.reprice import Repriced, reprice
@@ -122,6 +126,8 @@ _HOMES: Final[dict[str, str]] = {
     **dict.fromkeys(("Offering", "RateCard"), "rating.offering"),
     **dict.fromkeys(("LineItem", "Quote"), "rating.quote"),
     **dict.fromkeys(("CostTotals", "TotalRow"), "rating.totals"),
+    **dict.fromkeys(("Move", "Reaction"), "scenarios.move"),
+    **dict.fromkeys(("Scenario", "load_scenario", "shipped_scenarios"), "scenarios.scenario"),
     **dict.fromkeys(("rate_partitions", "reprice_distributed"), "streams.distributed"),
     **dict.fromkeys(("Repriced", "reprice"), "streams.reprice"),
     **dict.fromkeys(("PriceChange", "PriceDiff", "diff_shelves"), "tariffs.diff"),
@@ -158,6 +164,8 @@ _HOMES: Final[dict[str, str]] = {
     "Costs": "rating.costs",
     "Evidence": "rating.evidence",
     "Money": "tariffs.money",
+    "Played": "scenarios.played",
+    "play": "scenarios.play",
     "Problem": "rating.problem",
     "Table": "table",
     "Usage": "rating.usage",
@@ -254,12 +262,14 @@ __all__ = [
     "MoneyError",
     "MoneyTypeError",
     "Month",
+    "Move",
     "NameRule",
     "NoRateError",
     "Offering",
     "OutsideHistoryError",
     "Passing",
     "Piece",
+    "Played",
     "Points",
     "PrefixTrace",
     "Preflight",
@@ -275,10 +285,12 @@ __all__ = [
     "RangeError",
     "Rate",
     "RateCard",
+    "Reaction",
     "Repriced",
     "Resolution",
     "Route",
     "RouterBound",
+    "Scenario",
     "ScenarioError",
     "Schedule",
     "Segment",
@@ -335,7 +347,9 @@ __all__ = [
     "indifference_curve",
     "load_book",
     "load_cache_rules",
+    "load_scenario",
     "load_workload",
+    "play",
     "plot_costs",
     "plot_fan",
     "plot_forecast",
@@ -353,6 +367,7 @@ __all__ = [
     "reprice_distributed",
     "self_hosted",
     "sensitivity",
+    "shipped_scenarios",
     "shipped_workloads",
     "simulate_requests",
     "to_instant",
@@ -360,6 +375,8 @@ __all__ = [
 
 
 def __getattr__(name: str) -> Any:
+    if name == "war":  # a module, and so not among the names
+        return import_module("tokencost.war")
     if name in __all__:
         value = getattr(import_module(f"tokencost.{_HOMES.get(name, 'errors')}"), name)
         globals()[name] = value

@@ -220,7 +220,7 @@ class TokenizerError(TokencostError, LookupError):
 
 
 class ScenarioError(TokencostError, ValueError):
-    """A scenario, a market or an index that cannot be: a move before launch, an empty market, a free price in a logarithm. Facts: `value`."""
+    """A scenario, a market or an index that cannot be: a move before launch, no buyers, the logarithm of a free price. Facts: `value`."""
 
 
 class UnitError(ScenarioError, TypeError):

@@ -15,7 +15,10 @@ import tokencost as tc
 from tokencost.cli import door, run
 from tokencost.cli.command import ToldCommand
 
-COMMANDS = ("compare", "reprice", "quote", "show", "list", "tokens", "cache", "claims", "diff", "lint", "fmt", "new", "stale")
+COMMANDS = (
+    *("compare", "estimate", "forecast", "preflight", "reprice", "quote", "show", "list", "tokens"),
+    *("cache", "claims", "diff", "lint", "fmt", "new", "stale"),
+)
 NEEDS_FOLDERS = (
     "tokencost diff old",
     "tokencost lint data",

@@ -30,6 +30,9 @@ from unittest import mock
 
 from signatures import shown
 
+import tokencost as tc
+from tokencost import war
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
@@ -98,7 +101,7 @@ def play(page: Path, folder: Path) -> Iterator[Outcome]:
                 target.write_text(block.text, encoding="utf-8")
             elif "signature" in block.words:
                 heading = _HEADING.findall(text, 0, block.start)[-1]
-                yield Outcome(block, block.text, shown(heading))
+                yield Outcome(block, block.text, shown(heading, war if page.stem == "war" else tc))
             elif "norun" not in block.words:
                 yield from _outcomes(block, following, names)
 

@@ -15,9 +15,9 @@ __all__ = ["shown"]
 _WIDTH = 120
 
 
-def shown(name: str) -> str:
+def shown(name: str, home: Any = tc) -> str:
     """Return the signature of a public name, and for a class its members, each under its sentence."""
-    value = getattr(tc, name)
+    value = getattr(home, name)
     if not callable(value):
         return f"{name}: dict[str, Meter]\n"
     lines = [_call(name, value)]

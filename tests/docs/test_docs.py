@@ -129,6 +129,13 @@ def test_coverage_and_the_counts_of_the_readme_are_current(monkeypatch, capsys):
     assert (stop.value.code, capsys.readouterr().out) == (0, "current\n")
 
 
+def test_the_reference_of_price_wars_is_current(monkeypatch, capsys):
+    monkeypatch.setattr(sys, "argv", ["war_page.py", "--check"])
+    with pytest.raises(SystemExit) as stop:
+        runpy.run_path(str(REPOSITORY / "tools" / "war_page.py"), run_name="__main__")
+    assert (stop.value.code, capsys.readouterr().out) == (0, "current\n")
+
+
 def test_the_examples_of_the_table_format_are_read():
     """The blocks of table-format.md are files that the strict door lets in."""
     blocks = [block.text.replace(", ... ]", " ]") for block in blocks_of(text_of("table-format.md")) if block.language == "toml"]

@@ -8,8 +8,10 @@ from typing import TYPE_CHECKING, Any, Final
 import click
 
 from tokencost.cli.command import ToldCommand
+from tokencost.cli.figure import plot_option, write_figure
 from tokencost.cli.options import at_option, choice_options, json_option, now, open_book, tables_option
 from tokencost.cli.output import emit_json
+from tokencost.display.hit_rate_lines import plot_hit_rate
 from tokencost.tariffs.clock import iso, to_instant
 from tokencost.workloads.cache_break_even import cache_break_even
 from tokencost.workloads.cache_comparison import compare_cache_rules
@@ -89,6 +91,7 @@ def rules(names: tuple[str, ...], *, rules_path: Path | None, as_json: bool) -> 
 @click.option("--time-unit", type=click.Choice(["ms", "s"]), default="ms", help="What numbers in the column of times count; ms by default.")
 @click.option("--column", "columns", multiple=True, metavar="PART=NAME", help="The column of at, input, output or blocks. Repeatable.")
 @click.option("--lifetime", type=int, metavar="SECONDS", help="Another lifetime than the rules have.")
+@plot_option
 @choice_options
 @_rules_option
 @tables_option
@@ -114,12 +117,14 @@ def replay(trace: Path, *, at: str | None, names: tuple[str, ...], models: tuple
     chosen = {key: options[key] for key in ("currency", "service_tier", "mode", "residency")}
     pairs = [(name, model) for name in names for model in models] or list(DEFAULT_PAIRS)
     result = compare_cache_rules(log, _lasting(every, pairs, options["lifetime"]), at=instant, book=open_book(options["tables"]), **chosen)
+    plot = options["plot"]
+    written = None if plot is None else write_figure(plot, plot_hit_rate(result))
     if as_json:
         emit_json({**_head(result, log), "at_is_now": at is None, "bad_rows": list(log.bad), "rules": result.records()})
     else:
         click.echo(result.table().text())
-        if note:
-            click.echo(note)
+        for line in filter(None, (note, written)):
+            click.echo(line)
     for line in _about(log):
         click.echo(line, err=True)
 

@@ -11,9 +11,11 @@ from typing import TYPE_CHECKING, Any, Final
 import click
 
 from tokencost.cli.command import ToldCommand
+from tokencost.cli.figure import plot_option, write_figure
 from tokencost.cli.options import choice_options, exchange_table, json_option, now, open_book, tables_option
 from tokencost.cli.output import emit_json
 from tokencost.cli.quality import read_quality
+from tokencost.display.cost_bars import plot_costs
 from tokencost.tariffs.clock import iso, to_instant
 from tokencost.workloads.compare import compare as rate
 from tokencost.workloads.trace import Trace, read_trace
@@ -87,6 +89,7 @@ _LOG_ENDINGS: Final = frozenset({".csv", ".tsv", ".json", ".jsonl", ".ndjson", "
 @choice_options
 @click.option("--fx", multiple=True, metavar="'DAY BASE/TARGET=RATE'", help="A dated exchange rate, for lists in another currency.")
 @click.option("--bad-rows", type=click.Path(path_type=Path), metavar="FILE", help="Where rows that cannot be read are written.")
+@plot_option
 @tables_option
 @json_option
 def compare(
@@ -96,6 +99,7 @@ def compare(
     workload_name: str | None,
     quality: Path | None,
     bad_rows: Path | None,
+    plot: Path | None,
     as_json: bool,
     **options: Any,
 ) -> None:
@@ -120,6 +124,7 @@ def compare(
         result = rate(demand, names, at=at, book=book, fx=exchange_table(options["fx"]), progress=advance, **chosen)
     bad = demand.bad if isinstance(demand, Trace) else ()
     written = _write_bad(bad, log, bad_rows)
+    drawn = "" if plot is None else write_figure(plot, plot_costs(result))
     frontier = None if scores is None else result.frontier(scores)
     if as_json:
         rows = {"bad_rows": list(bad), "bad_rows_file": None if written is None else str(written), "offerings": result.records()}
@@ -130,7 +135,7 @@ def compare(
         click.echo(result.table().text())
         if frontier is not None:
             click.echo(f"\n{frontier}\n")
-        for line in (*_about(demand), *([note] if note else [])):
+        for line in (*_about(demand), *filter(None, (note, drawn))):
             click.echo(line)
     for line in _about_bad(bad, written):
         click.echo(line, err=True)

@@ -17,7 +17,10 @@ from tokencost.cli.cache import cache
 from tokencost.cli.claims import claims
 from tokencost.cli.compare import compare
 from tokencost.cli.diff import diff
+from tokencost.cli.estimate import estimate
+from tokencost.cli.forecast import forecast
 from tokencost.cli.new import new
+from tokencost.cli.preflight import preflight
 from tokencost.cli.quote import quote
 from tokencost.cli.reprice import reprice
 from tokencost.cli.show import list_, show
@@ -149,7 +152,11 @@ def door(ctx: click.Context) -> None:
         click.echo(ctx.get_help())
 
 
-for _command in (compare, reprice, quote, show, list_, tokens, cache, claims, diff, lint, fmt, new, stale):
+_COMMANDS = (
+    *(compare, estimate, forecast, preflight, reprice, quote, show, list_, tokens),
+    *(cache, claims, diff, lint, fmt, new, stale),
+)
+for _command in _COMMANDS:
     door.add_command(_command)
 
 

@@ -116,7 +116,7 @@ class Shelf:
     def provider_ids(self) -> tuple[str, ...]:
         """The ids of all providers, sorted."""
         on_disk = {entry.parent.name for entry in self.root.glob("*/provider.toml")}
-        return tuple(sorted(on_disk | {offering.split("/", 1)[0] for offering in self._added}))
+        return tuple(sorted({*on_disk, *self._changed, *(offering.split("/", 1)[0] for offering in self._added)}))
 
     def tariff(self, offering: str) -> Tariff:
         """Return the tariff with exactly this id.
