@@ -17,7 +17,7 @@ from tokencost.cli.command import ToldCommand
 
 COMMANDS = (
     *("compare", "estimate", "forecast", "preflight", "reprice", "quote", "show", "list", "tokens"),
-    *("cache", "claims", "diff", "lint", "fmt", "new", "stale"),
+    *("cache", "war", "claims", "diff", "lint", "fmt", "new", "stale"),
 )
 NEEDS_FOLDERS = (
     "tokencost diff old",

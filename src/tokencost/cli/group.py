@@ -26,6 +26,7 @@ from tokencost.cli.reprice import reprice
 from tokencost.cli.show import list_, show
 from tokencost.cli.tables import fmt, lint, stale
 from tokencost.cli.tokens import tokens
+from tokencost.cli.war import war
 from tokencost.errors import StreamError, TableError, TextError, TokencostError, TraceError
 
 if TYPE_CHECKING:
@@ -154,7 +155,7 @@ def door(ctx: click.Context) -> None:
 
 _COMMANDS = (
     *(compare, estimate, forecast, preflight, reprice, quote, show, list_, tokens),
-    *(cache, claims, diff, lint, fmt, new, stale),
+    *(cache, war, claims, diff, lint, fmt, new, stale),
 )
 for _command in _COMMANDS:
     door.add_command(_command)

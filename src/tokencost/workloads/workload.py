@@ -14,7 +14,7 @@ from tokencost.tariffs.meter import TOKEN_METERS
 from tokencost.workloads.law import Law
 from tokencost.workloads.profile import HourProfile
 from tokencost.workloads.segment import Segment, checked_growth, checked_requests, segment_of
-from tokencost.workloads.share import fraction_of
+from tokencost.workloads.share import fraction_of, share_of
 from tokencost.workloads.sizes import Drawn, Points
 
 if TYPE_CHECKING:
@@ -106,7 +106,8 @@ class Workload:
         Raises:
             WorkloadError: a share outside 0 to 1, growth of -1 or less, a law that does not hold.
         """
-        shares = {meter: share for meter, share in (("cache_read", cached), ("reasoning", reasoning)) if share}
+        said = (("cache_read", "cached", cached), ("reasoning", "reasoning", reasoning))
+        shares = {meter: share for meter, what, given in said if (share := share_of(given, what=what))}
         size = Drawn(Law.of(prompt, what="prompt"), Law.of(completion, what="completion"), shares=shares)
         even = HourProfile.even()
         chosen = Segment(
