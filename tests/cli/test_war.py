@@ -79,6 +79,17 @@ def test_an_index_equals_the_library(ok):
     assert len(asked) == 7
 
 
+def test_figures_are_drawn(ok, tmp_path, own):
+    pytest.importorskip("matplotlib", reason="figures need the extra plot")
+    for name, words in (
+        ("war.svg", ["play", own]),
+        ("index.png", ["index", "--from", "2024-06", "--until", "2024-09", "--model", "gpt-4o"]),
+    ):
+        target = tmp_path / name
+        assert ok("war", *words, "--plot", target).rstrip().endswith(f"figure: {target.as_posix()}")
+        assert target.stat().st_size > 1000
+
+
 @pytest.mark.parametrize(
     ("words", "message"),
     [

@@ -7,8 +7,11 @@ from typing import TYPE_CHECKING, Any, Final
 import click
 
 from tokencost.cli.command import ToldCommand
+from tokencost.cli.figure import plot_option, write_figure
 from tokencost.cli.options import json_option, open_book, tables_option, usage_of, usage_options
 from tokencost.cli.output import emit_json
+from tokencost.display.price_steps import plot_prices
+from tokencost.display.share_lines import plot_index
 from tokencost.scenarios.book_panel import months_between, panel_of
 from tokencost.scenarios.index_table import index_table
 from tokencost.scenarios.play import play as played_of
@@ -22,6 +25,7 @@ if TYPE_CHECKING:
     from fractions import Fraction
     from pathlib import Path
 
+    from tokencost.scenarios.index_table import IndexTable
     from tokencost.scenarios.played import MoveWorth
     from tokencost.scenarios.scenario import Scenario
 
@@ -92,9 +96,10 @@ def _words(row: Any) -> str:
 @click.argument("scenario", metavar="SCENARIO")
 @click.option("--workload", metavar="NAME|FILE", help="A shipped workload or the path of a TOML file, to see what each change was worth.")
 @usage_options
+@plot_option
 @tables_option
 @json_option
-def play(scenario: str, *, workload: str | None, tables: Path | None, as_json: bool, **options: Any) -> None:
+def play(scenario: str, *, workload: str | None, plot: Path | None, tables: Path | None, as_json: bool, **options: Any) -> None:
     """Play SCENARIO, the name of a shipped one or the path of a TOML file, and show its log.
 
     With a workload, or counts such as --input 1G --output 100M, it is shown too what every change of price was worth to it: a cut of the
@@ -106,6 +111,7 @@ def play(scenario: str, *, workload: str | None, tables: Path | None, as_json: b
         raise click.UsageError("a workload and counts were given; keep one of them")
     demand = usage if usage.counts else None if workload is None else load_workload(workload)
     worth = played.worth(demand) if demand is not None or played.scenario.workload is not None else []
+    figure = None if plot is None else write_figure(plot, plot_prices(played.prices(), title=played.scenario.title))
     if as_json:
         emit_json({"title": played.scenario.title, "settled": played.settled, "events": played.records(), "worth": _records(worth)})
         return
@@ -113,6 +119,13 @@ def play(scenario: str, *, workload: str | None, tables: Path | None, as_json: b
     if worth:
         click.echo()
         click.echo(played.worth_table(demand).text())
+    if figure is not None:
+        click.echo(figure)
+
+
+def _index_figure(table: IndexTable) -> Any:
+    rows = [{**row, "period": str(row["period"])} for row in table.records()]
+    return plot_index(rows, title=f"Price indexes of {table.title}")
 
 
 def _records(worth: list[MoveWorth]) -> Iterator[dict[str, Any]] | list[dict[str, Any]]:
@@ -142,9 +155,12 @@ def _share(change: Fraction | None) -> float | None:
     "--kind", "kinds", multiple=True, metavar="KIND", help="An index, like fisher, 'chained jevons' or 'geks tornqvist'. Repeatable."
 )
 @click.option("--currency", metavar="CODE", help="The currency of the lists; USD by default.")
+@plot_option
 @tables_option
 @json_option
-def index(*, first: str, last: str, models: tuple[str, ...], kinds: tuple[str, ...], as_json: bool, **options: Any) -> None:
+def index(
+    *, first: str, last: str, models: tuple[str, ...], kinds: tuple[str, ...], plot: Path | None, as_json: bool, **options: Any
+) -> None:
     """Print price indexes of a workload's price per million tokens, on the first instant of each month.
 
     Models that are free are left out and counted. An index of the same models misses what new and better models are worth.
@@ -158,7 +174,10 @@ def index(*, first: str, last: str, models: tuple[str, ...], kinds: tuple[str, .
         currency=options["currency"],
     )
     table = index_table(panel, kinds or _KINDS, free="exclude")
+    figure = None if plot is None else write_figure(plot, _index_figure(table))
     if as_json:
         emit_json(table.records())
     else:
         click.echo(table.table().text())
+        if figure is not None:
+            click.echo(figure)

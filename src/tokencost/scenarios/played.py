@@ -94,10 +94,18 @@ class Played:
         """Say whether the war came to rest; the table says why where it did not."""
         return self.war.settled
 
-    def prices(self, instants: Iterable[datetime | str]) -> list[PlayedPrice]:
-        """Return list and effective prices of the base rows, at these instants."""
+    @property
+    def instants(self) -> tuple[datetime, ...]:
+        """The start, every instant at which a price changes or a promotion begins or ends, and the end."""
+        edges = {self.scenario.start, self.scenario.until}
+        for path in self.war.paths.values():
+            edges |= {*path.instants, *(edge for promotion in path.promotions for edge in (promotion.start, promotion.until))}
+        return tuple(at for at in sorted(edges) if self.scenario.start <= at <= self.scenario.until)
+
+    def prices(self, instants: Iterable[datetime | str] | None = None) -> list[PlayedPrice]:
+        """Return list and effective prices of the base rows, at these instants, or at all at which one changes."""
         found: list[PlayedPrice] = []
-        for at in (to_instant(value) for value in instants):
+        for at in self.instants if instants is None else [to_instant(value) for value in instants]:
             for name, path in self.war.paths.items():
                 listed, paid = path.list_at(at) or {}, path.effective_at(at) or {}
                 found += [PlayedPrice(at, name, meter, listed[meter], paid[meter], self.currencies[name]) for meter in listed]
@@ -106,10 +114,9 @@ class Played:
     def below_cost(self) -> dict[str, tuple[str, ...]]:
         """Return the months on whose first instant, or at a change within them, each seller's prices are below its cost."""
         found: dict[str, tuple[str, ...]] = {}
-        for name, path in self.war.paths.items():
-            edges = {self.scenario.start, *path.instants, *(edge for p in path.promotions for edge in (p.start, p.until)), *self._months()}
+        for name in self.war.paths:
             below = [
-                f"{at:%Y-%m}" for at in sorted(edges) if self.scenario.start <= at < self.scenario.until and self.war.below_cost(name, at)
+                f"{at:%Y-%m}" for at in sorted({*self.instants, *self._months()} - {self.scenario.until}) if self.war.below_cost(name, at)
             ]
             found[name] = tuple(dict.fromkeys(below))
         return found
