@@ -53,8 +53,6 @@ ROUNDINGS: Final[dict[str, str]] = {
 
 DIVISION_PLACES: Final = 18
 _MOST_PLACES: Final = 100
-_LONGEST: Final = 60
-"""Decimals up to which a quotient that ends is written out."""
 _POWERS: Final = tuple(10**n for n in range(64))
 _UNITS: Final = tuple(Decimal(1).scaleb(-n) for n in range(64))
 _multiply, _normalize = EXACT.multiply, EXACT.normalize
@@ -134,7 +132,7 @@ def rounded(number: Decimal, *, places: int, rule: RoundingRule) -> Decimal:
 
 
 def from_fraction(number: Fraction, *, places: int = DIVISION_PLACES) -> Decimal:
-    """Return a fraction as a Decimal: exact where it ends within sixty decimals, else half-even at `places` decimals.
+    """Return a fraction as a Decimal: exact where it ends within a hundred decimals, else half-even at `places` decimals.
 
     Prices per hour divided by 3,600 seconds need not end, and years of compounded growth end after hundreds of digits; this is the one
     place where such a quotient is rounded.
@@ -150,7 +148,7 @@ def from_fraction(number: Fraction, *, places: int = DIVISION_PLACES) -> Decimal
         odd //= 5
         fives += 1
     scale = max(twos, fives)
-    if odd == 1 and scale <= _LONGEST:
+    if odd == 1 and scale <= _MOST_PLACES:
         return plain(EXACT.scaleb(Decimal(number.numerator * 10**scale // denominator), -scale))
     scaled = round(number * 10**places)  # Fraction rounds half to even
     return plain(EXACT.scaleb(Decimal(scaled), -places))
