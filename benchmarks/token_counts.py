@@ -22,7 +22,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 import tokencost as tc
-from tokencost.workloads.estimate import CLASSES, _measured, counts_of, estimate_tokens, kind_of
+from tokencost.workloads.token_estimate import CLASSES, _measured, counts_of, estimate_tokens, kind_of
 from tokencost.workloads.tokenizers import shipped_tokenizers
 from tokencost.workloads.vocabularies import count_with
 

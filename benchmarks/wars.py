@@ -70,8 +70,8 @@ def page(found: list[tuple[Part, str]]) -> str:
     lines = [
         "# Benchmarks of workloads and price wars",
         "",
-        "`benchmarks/wars.py` runs the scripts that time workloads, caches, equilibria, chance and indexes, and writes this page: what each",
-        "of them prints. Medians on the clock, unless they say otherwise. A slow machine breaks no build.",
+        "`benchmarks/wars.py` runs the scripts that time workloads, caches, equilibria, chance and indexes, and writes this page: what",
+        "each of them prints. Medians on the clock, unless they say otherwise. A slow machine breaks no build.",
         "",
         f"Measured on {os.cpu_count()} cores, {platform.system()} on {platform.machine()}, CPython {platform.python_version()}.",
     ]

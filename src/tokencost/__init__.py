@@ -98,13 +98,13 @@ if TYPE_CHECKING:
     from tokencost.workloads.cost_estimate import CostQuantile, CostShare, Estimate
     from tokencost.workloads.cost_grid import CostGrid, GridChoice
     from tokencost.workloads.credits import Credit
+    from tokencost.workloads.estimate import estimate
     from tokencost.workloads.forecast import Forecast, ForecastMonth, Passing, PriceEvent, forecast
     from tokencost.workloads.frontier import Frontier, FrontierRow
     from tokencost.workloads.headline import HeadlineGap, headline_gap
     from tokencost.workloads.indifference import Indifference, indifference, indifference_curve
     from tokencost.workloads.law import Law
     from tokencost.workloads.many_workloads import compare_many
-    from tokencost.workloads.month_estimate import estimate
     from tokencost.workloads.prefix_log import read_prefix_trace
     from tokencost.workloads.prefix_trace import PrefixTrace
     from tokencost.workloads.preflight import Fit, Preflight, preflight
@@ -176,7 +176,7 @@ _HOMES: Final[dict[str, str]] = {
     "Law": "workloads.law",
     "compare_text": "workloads.text_costs",
     "diff_at": "rating.diff",
-    "estimate": "workloads.month_estimate",
+    "estimate": "workloads.estimate",
     "load_cache_rules": "workloads.cache_rules",
     "plot_costs": "display.cost_bars",
     "plot_fan": "display.fan_bands",

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 import tokencost as tc
 from tokencost.workloads import vocabularies
-from tokencost.workloads.estimate import CLASSES, counts_of, estimate_tokens, kind_of
+from tokencost.workloads.token_estimate import CLASSES, counts_of, estimate_tokens, kind_of
 from tokencost.workloads.tokenizers import rule_of, shipped_rules, shipped_tokenizers
 from tokencost.workloads.vocabularies import count_with, pieces
 
@@ -236,7 +236,7 @@ def test_classes_of_repeated_lines_add_up(text, times):
 def test_an_estimate_counts_across_its_chunks(monkeypatch):
     text = read("english") * 9
     whole = counts_of(text)
-    monkeypatch.setattr("tokencost.workloads.estimate._CHUNK", 500)
+    monkeypatch.setattr("tokencost.workloads.token_estimate._CHUNK", 500)
     assert all(abs(counts_of(text)[name] - whole[name]) <= 10 for name in CLASSES)
 
 

@@ -12,7 +12,7 @@ from tokencost.cli.demand import demand_of, demand_options, list_options, month_
 from tokencost.cli.options import exchange_table, json_option, open_book, tables_option
 from tokencost.cli.output import emit_json
 from tokencost.exact import from_fraction
-from tokencost.workloads.month_estimate import estimate as work_out
+from tokencost.workloads.estimate import estimate as work_out
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -1,195 +1,204 @@
-"""Estimates: about how many tokens a text has where its tokenizer cannot be had.
-
-Characters and runs of characters are counted by class, and each class has a weight. The weights and the error of the estimate are
-measured against the tokenizers that can be had, by the script benchmarks/token_counts.py, and ship as a table.
-"""
+"""Estimating: the expected cost of a month with all that belongs to it."""
 
 from __future__ import annotations
 
-from functools import cache
-from math import ceil, floor
-from typing import TYPE_CHECKING, Any, Final, NamedTuple
+from fractions import Fraction
+from typing import TYPE_CHECKING, NamedTuple
 
-from tokencost.tariffs.files import read_toml
-from tokencost.workloads.tokenizers import data_folder
+from tokencost.errors import AllowanceNotice, CurrencyError, StalePriceWarning, UsageTypeError
+from tokencost.rating.book import load_book
+from tokencost.rating.timeline import STALE_AFTER, Selection
+from tokencost.tariffs.clock import iso
+from tokencost.tariffs.money import Money, currency_code
+from tokencost.workloads.cost_estimate import CostQuantile, Estimate, Inputs, to_money
+from tokencost.workloads.credits import credits_of
+from tokencost.workloads.expectation import Expectation
+from tokencost.workloads.month_cost import month_cost
+from tokencost.workloads.naive import naive_cost
+from tokencost.workloads.profile import Month
+from tokencost.workloads.share import share_of
+from tokencost.workloads.simulated_months import simulate_months
+from tokencost.workloads.simulation import checked_count
+from tokencost.workloads.workload import Workload
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
-    import numpy as np
-    from numpy.typing import NDArray
+    from tokencost.errors import PriceWarning
+    from tokencost.rating.book import Book
+    from tokencost.rating.evidence import Evidence
+    from tokencost.rating.timeline import Segment as Priced
+    from tokencost.tariffs.fx import ExchangeTable
+    from tokencost.workloads.credits import Credit
+    from tokencost.workloads.simulated_months import SimulatedMonths
 
-    Codes = NDArray[np.uint32]
+__all__ = ["Factors", "estimate", "factors_of", "warnings_of"]
 
-__all__ = ["CLASSES", "ErrorBand", "Estimate", "counts_of", "estimate_tokens", "kind_of"]
-
-CLASSES: Final = (
-    "word",
-    "letter_after_6",
-    "accented_letter",
-    "change_of_case",
-    "capital",
-    "letter_meets_digit",
-    "number",
-    "digit_after_3",
-    "mark",
-    "mark_again",
-    "line",
-    "indent",
-    "blank",
-    "han",
-    "kana",
-    "hangul",
-    "wide_mark",
-    "two_byte",
-    "three_byte",
-    "four_byte",
-)
-"""What is counted. A word, number, line or indent is a run; the others are characters, or places where two kinds meet."""
-
-_CHUNK: Final = 1 << 20
-_SPACE, _LINE, _BLANK, _LOWER, _UPPER, _DIGIT, _MARK, _ACCENTED, _HAN, _KANA, _HANGUL, _WIDE, _TWO, _THREE, _FOUR = range(15)
-_RANGES: Final = (
-    (0x80, 0xBF, _MARK),
-    (0xC0, 0x24F, _ACCENTED),
-    (0x250, 0x7FF, _TWO),
-    (0x1E00, 0x1EFF, _ACCENTED),
-    (0x2000, 0x206F, _MARK),
-    (0x3000, 0x303F, _WIDE),
-    (0x3040, 0x30FF, _KANA),
-    (0x3100, 0x33FF, _THREE),
-    (0x3400, 0x9FFF, _HAN),
-    (0xAC00, 0xD7AF, _HANGUL),
-    (0xF900, 0xFAFF, _HAN),
-    (0xFF00, 0xFFEF, _WIDE),
-)
-_RARE_HAN: Final = (0x20000, 0x40000)
-_LONG_WORD: Final = 6
-_LONG_NUMBER: Final = 3
-_MOST: Final = 2
+_SPREAD_PLACES = 6
 
 
-class ErrorBand(NamedTuple):
-    """Where the true count lies, as shares of the estimate: 90 of 100 measured counts lie between `low` and `high`."""
+class Factors(NamedTuple):
+    """The currency of a result, the factor from each currency of the list, and what to say about them."""
 
-    low: float
-    high: float
-    counts: int
+    currency: str
+    by_currency: Mapping[str, Fraction]
+    notes: tuple[str, ...]
 
-
-class Estimate(NamedTuple):
-    """An estimated number of tokens, its bounds, the kind of text it was taken for, and the error measured on that kind."""
-
-    tokens: int
-    low: int
-    high: int
-    kind: str
-    band: ErrorBand
+    def total(self, amounts: Mapping[str, Fraction]) -> Fraction | None:
+        """Return amounts in several currencies as one, None where one of them is not converted."""
+        if not amounts.keys() <= self.by_currency.keys():
+            return None
+        return sum((amount * self.by_currency[currency] for currency, amount in amounts.items()), Fraction(0))
 
 
-def estimate_tokens(text: str) -> Estimate:
-    """Estimate the tokens of a text under a tokenizer that is not known.
+def estimate(
+    workload: Workload,
+    offering: str,
+    *,
+    month: Month | str,
+    book: Book | None = None,
+    currency: str | None = None,
+    fx: ExchangeTable | None = None,
+    residency: str | None = None,
+    tenant: str | None = None,
+    quantiles: Sequence[object] = (0.05, 0.5, 0.95),
+    draws: int = 10_000,
+    seed: int = 0,
+) -> Estimate:
+    """Return what a workload is expected to cost in a month, exactly, with its parts and its spread.
 
-    >>> estimate_tokens("").tokens
-    0
+    The month is one of UTC, and its requests are those of the workload: growth belongs to later months. Each segment is integrated over its
+    sizes, tier by tier, and over the clock, window by window; service tiers and modes are those of its segments. Without `currency` the
+    cost is in that of the list; another one is converted with `fx` at the rate of the month's first day. `quantiles` come from `draws`
+    simulated months; with `draws=0` nothing is simulated. Where some requests have no price there is no total and no quantile.
+
+    Free quantities of the list are netted. What is free a day is worth at most what the expected use of that day costs; the use of a real
+    day varies, so that the true credit is at most this one.
+
+    >>> import tokencost as tc
+    >>> office = tc.HourProfile.daily([0] * 9 + [1] * 9 + [0] * 6, zone="Asia/Shanghai", weekend=0)
+    >>> chat = tc.Workload.described(requests=100_000, prompt=3_000, completion=400, profile=office)
+    >>> result = tc.estimate(chat, "deepseek-v4-flash", month="2026-11", draws=0)
+    >>> str(result.expected), str(result.naive), f"{result.gap_percent:.1f}"
+    ('122.666666666667 USD', '83.0875 USD', '47.6')
+
+    Raises:
+        UnknownNameError, AmbiguousNameError: the offering's name is not clear.
+        WorkloadError: a month that is none, a quantile outside 0 to 1, or laws under tiers that need points.
+        UsageTypeError: something else than a workload.
+        UsageError: a number of draws or a seed below 0.
     """
-    weights, bands = _measured()
-    counts = counts_of(text)
-    kind = kind_of(counts)
-    tokens = sum(weights[name] * count for name, count in counts.items())
-    band = bands[kind]
-    if not text:
-        return Estimate(0, 0, 0, kind, band)
-    most = len(text.encode("utf-8", "surrogatepass")) if len(text) < _CHUNK else 4 * len(text)
-    low, high = max(1, floor(tokens * band.low) - 1), min(most, ceil(tokens * band.high) + 1)
-    return Estimate(min(max(1, round(tokens)), most), min(low, most), high, kind, band)
+    if not isinstance(workload, Workload):  # pyright: ignore[reportUnnecessaryIsInstance]
+        raise UsageTypeError(
+            f"workload {workload!r:.80} is a {type(workload).__name__}; pass a Workload, made by Workload.described or Workload.from_trace",
+            meter="workload",
+            value=workload,
+        )
+    asked = Month.of(month)
+    shares = sorted({share_of(share, what="quantile") for share in quantiles})
+    checked_count(draws, "draws", least=0)
+    checked_count(seed, "seed", least=0)
+    expectation = Expectation(book or load_book())
+    selection = Selection(currency=currency, residency=residency, tenant=tenant)
+    cost = month_cost(expectation, workload, offering, asked, selection=selection)
+    factors = factors_of(cost.by_currency, currency=currency, fx=fx, month=asked, prefer=expectation.book.currency)
+    free, notes = credits_of(expectation, workload, cost, selection=selection)
+    gross = factors.total(cost.by_currency) if cost.is_complete else None
+    off = factors.total(_by_currency(free))
+    exact = None if gross is None or off is None else gross - off
+    naive = naive_cost(expectation, workload, offering, asked, selection=selection)
+    if naive.reason is not None:
+        notes = (*notes, f"mean size times mean price is not known: {naive.reason}")
+    found, spread = (), None
+    if draws and exact is not None and off is not None:
+        simulated = simulate_months(expectation, workload, offering, asked, draws=draws, seed=seed, selection=selection)
+        assert simulated is not None
+        found, spread = _spread(simulated, shares, factors, off)
+    return Estimate(
+        workload=workload,
+        offering=cost.offering,
+        month=asked,
+        currency=factors.currency,
+        exact=exact,
+        gross=gross,
+        rows=cost.rows,
+        credits=free,
+        unpriced=cost.unpriced,
+        naive_exact=None if naive.reason is not None else factors.total(naive.by_currency),
+        quantiles=found,
+        spread=spread,
+        warnings=warnings_of(cost.priced, asked),
+        evidence=_evidence(expectation.book, offering, cost.priced),
+        notes=(*factors.notes, *notes),
+        inputs=Inputs(expectation.book, selection, factors.by_currency),
+    )
 
 
-def kind_of(counts: Mapping[str, int]) -> str:
-    """Return the kind of text: `east_asian` or `other_script` where most of what is written is so, else `latin`.
+def _spread(
+    simulated: SimulatedMonths, shares: Sequence[Fraction], factors: Factors, off: Fraction
+) -> tuple[tuple[CostQuantile, ...], Money]:
+    """Return the quantiles of simulated months after credits, and their standard deviation."""
+    factor = factors.by_currency.get(simulated.currency, Fraction(1))
 
-    >>> kind_of({"han": 12, "word": 3})
-    'east_asian'
+    def money(cost: float, less: Fraction) -> Money:
+        return to_money(max(Fraction(cost) * factor - less, Fraction(0)), factors.currency, places=_SPREAD_PLACES)
+
+    found = tuple(CostQuantile(share, money(simulated.quantile(float(share)), off)) for share in shares)
+    return found, money(float(simulated.costs.std()), Fraction(0))
+
+
+def _by_currency(free: Sequence[Credit]) -> dict[str, Fraction]:
+    found: dict[str, Fraction] = {}
+    for own in free:
+        found[own.currency] = found.get(own.currency, Fraction(0)) + own.amount
+    return found
+
+
+def factors_of(listed: Mapping[str, Fraction], *, currency: str | None, fx: ExchangeTable | None, month: Month, prefer: str) -> Factors:
+    """Return how the currencies of a list become that of the result, at the rates of the month's first day.
+
+    A currency that cannot be converted has no factor and a note that says so.
     """
-    east = sum(counts.get(name, 0) for name in ("han", "kana", "hangul"))
-    other = sum(counts.get(name, 0) for name in ("two_byte", "three_byte", "four_byte"))
-    words = sum(counts.get(name, 0) for name in ("word", "number", "mark", "change_of_case"))
-    if east >= max(other, words) and east:
-        return "east_asian"
-    return "other_script" if other > words else "latin"
+    only = next(iter(listed)) if len(listed) == 1 else prefer
+    wanted = only if currency is None else currency_code(currency)
+    factors = {wanted: Fraction(1)}
+    notes: list[str] = []
+    for native in listed:
+        if native == wanted:
+            continue
+        if fx is None:
+            notes.append(f"the list is in {native}, not {wanted}; pass fx= with a dated exchange table")
+            continue
+        try:
+            done = fx.convert(Money("1", native), wanted, at=month.start)
+        except CurrencyError as error:
+            notes.append(str(error))
+        else:
+            rate = Fraction(done.rate.rate)
+            factors[native] = 1 / rate if done.inverse else rate
+            notes.append(f"converted at {done.rate.rate} {done.rate.target} per {done.rate.base} of {done.rate.on} ({done.rate.source})")
+    return Factors(wanted, factors, tuple(notes))
 
 
-def counts_of(text: str) -> dict[str, int]:
-    """Count a text by class, a million characters at a time.
+def warnings_of(priced: Sequence[Priced], month: Month) -> tuple[PriceWarning, ...]:
+    """Return what is to be known about the prices of a month: announced, promotional, of uncertain date, or last checked long before.
 
-    >>> {name: count for name, count in counts_of("Two words, 12345").items() if count}
-    {'word': 2, 'number': 1, 'digit_after_3': 2, 'mark': 1}
+    Free quantities are left out: an estimate nets them.
     """
-    totals: dict[str, int] = dict.fromkeys(CLASSES, 0)
-    for start in range(0, len(text), _CHUNK):
-        for name, count in _counts(text[start : start + _CHUNK]).items():
-            totals[name] += count
-    return totals
+    found: dict[str, PriceWarning] = {}
+    for span in priced:
+        for notice in span.notices:
+            if not isinstance(notice, AllowanceNotice):
+                found.setdefault(str(notice), notice)
+        last = min(span.until, month.until)
+        if last > span.stale:
+            checked = span.span.version.checked
+            text = f"the price was last checked on {checked}, more than {STALE_AFTER.days} days before {iso(last)}; it may have changed"
+            found.setdefault(text, StalePriceWarning(text, checked=checked, at=last))
+    return tuple(found.values())
 
 
-def _counts(chunk: str) -> dict[str, int]:
-    import numpy as np
-
-    codes = np.frombuffer(chunk.encode("utf-32-le", "surrogatepass"), dtype="<u4")
-    kinds = _table()[np.minimum(codes, 0x10000)]
-    kinds[(codes >= _RARE_HAN[0]) & (codes < _RARE_HAN[1])] = _HAN
-    amounts = np.bincount(kinds, minlength=15).tolist()
-    lower, upper, digit = kinds == _LOWER, kinds == _UPPER, kinds == _DIGIT
-    letter = lower | upper | (kinds == _ACCENTED)
-    words, numbers, marks = (_runs(kind) for kind in (letter, digit, kinds == _MARK))
-    lines, spaces = _runs(kinds == _LINE), _runs(kinds == _SPACE)
-    meets = int(np.count_nonzero(letter[1:] & digit[:-1]) + np.count_nonzero(letter[:-1] & digit[1:]))
-    changes = int(np.count_nonzero(lower[:-1] & upper[1:]))
-    made = {
-        "word": len(words),
-        "letter_after_6": int(np.maximum(words - _LONG_WORD, 0).sum()),
-        "accented_letter": amounts[_ACCENTED],
-        "change_of_case": changes,
-        "capital": int(np.count_nonzero(upper[:-1] & upper[1:])),
-        "letter_meets_digit": meets,
-        "number": len(numbers),
-        "digit_after_3": int(np.maximum(numbers - _LONG_NUMBER, 0).sum()),
-        "mark": len(marks),
-        "mark_again": int(np.maximum(marks - 1, 0).sum()),
-        "line": len(lines),
-        "indent": int(np.count_nonzero(spaces >= _MOST)),
-    }
-    names = ("blank", "han", "kana", "hangul", "wide_mark", "two_byte", "three_byte", "four_byte")
-    kinds_of_names = (_BLANK, _HAN, _KANA, _HANGUL, _WIDE, _TWO, _THREE, _FOUR)
-    return made | {name: amounts[kind] for name, kind in zip(names, kinds_of_names, strict=True)}
-
-
-def _runs(flags: NDArray[np.bool_]) -> NDArray[np.int64]:
-    """Return the lengths of the runs of true."""
-    import numpy as np
-
-    edges = np.flatnonzero(np.diff(np.concatenate(([False], flags, [False])).astype(np.int8)))
-    return edges[1::2] - edges[::2]
-
-
-@cache
-def _table() -> NDArray[np.uint8]:
-    """Return the class of every character below 0x10000, and of those above at the end."""
-    import numpy as np
-
-    table = np.full(0x10001, _THREE, dtype=np.uint8)
-    table[:0x80] = _MARK
-    table[:0x20] = table[0x7F] = _BLANK
-    for first, last, kind in (*_RANGES, (0x30, 0x39, _DIGIT), (0x41, 0x5A, _UPPER), (0x61, 0x7A, _LOWER)):
-        table[first : last + 1] = kind
-    table[[0x0A, 0x0D]] = _LINE
-    table[0x20] = _SPACE
-    table[0x10000] = _FOUR
-    return table
-
-
-@cache
-def _measured() -> tuple[dict[str, float], dict[str, ErrorBand]]:
-    document: Mapping[str, Any] = read_toml(data_folder() / "estimate.toml")
-    weights = {name: float(document["weight"][name]) for name in CLASSES}
-    return weights, {row["kind"]: ErrorBand(float(row["low"]), float(row["high"]), row["counts"]) for row in document["band"]}
+def _evidence(book: Book, offering: str, priced: Sequence[Priced]) -> tuple[Evidence, ...]:
+    """Return how the prices are known, each list once."""
+    line = book.timeline(offering)
+    return tuple(dict.fromkeys(line.evidence(span) for span in sorted(priced, key=lambda span: span.start)))

@@ -9,23 +9,21 @@ from __future__ import annotations
 from bisect import bisect_right
 from fractions import Fraction
 from itertools import accumulate, pairwise
-from statistics import NormalDist
+from math import gcd
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, cast
 
 from tokencost.errors import WorkloadError
+from tokencost.workloads.lognormal import lognormal_rows
 from tokencost.workloads.share import common_denominator, drawn_places, fraction_of, share_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Iterable, Mapping
 
     from numpy.random import Generator
     from numpy.typing import NDArray
 
 __all__ = ["Law", "Part", "Stretch"]
 
-_RESOLUTION: Final = 2**40
-"""Probabilities of a lognormal law are whole multiples of one in so many."""
-_STEPS_AN_OCTAVE: Final = 64
 _LARGEST: Final = 10**9
 """No request has as many tokens; a law that reaches further is a slip of the unit."""
 _KINDS: Final = ("quantiles", "lognormal", "points")
@@ -166,7 +164,9 @@ class Law:
                 meter="lognormal",
                 value={"median": median, "p90": p90, "most": most},
             )
-        return cls(_lognormal(median, p90, most), {"lognormal": {"median": median, "p90": p90, "most": most}})
+        return cls(
+            (Stretch(*row) for row in lognormal_rows(median, p90, most)), {"lognormal": {"median": median, "p90": p90, "most": most}}
+        )
 
     @classmethod
     def of(cls, value: object, *, what: str = "length") -> Law:
@@ -220,19 +220,33 @@ class Law:
         >>> Law.quantiles({0: 1, 1: 100}).part(51, None)
         Part(probability=Fraction(1, 2), moment=Fraction(151, 4))
         """
-        low, high = self._upto(first - 1), Part(Fraction(1), self.mean) if last is None else self._upto(max(last, first - 1))
+        low, high = self._upto(first - 1), self._upto(None if last is None else max(last, first - 1))
         return Part(high.probability - low.probability, high.moment - low.moment)
 
-    def _upto(self, number: int) -> Part:
-        """Return what lies at a number or below."""
-        place = bisect_right(self._firsts, number) - 1
-        if place < 0:
-            return Part(Fraction(0), Fraction(0))
-        first, last, whole = self.stretches[place]
-        weight, doubled = self._edges[place] - whole, self._doubled[place] - whole * (first + last)
-        reached = min(number, last)
-        inside = Fraction(whole * (reached - first + 1), last - first + 1)
-        return Part((weight + inside) / self.total, (doubled + inside * (first + reached)) / (2 * self.total))
+    def upto(self, number: int | None) -> tuple[int, int, int]:
+        """Return the probability and the moment of what lies at a number or below, and the least denominator of both.
+
+        >>> Law.quantiles({0: 1, 1: 100}).upto(50)
+        (2, 51, 4)
+        """
+        if number is None:
+            weight, doubled, length = self.total, self._doubled[-1], 1
+        else:
+            place = bisect_right(self._firsts, number) - 1
+            if place < 0:
+                return 0, 0, 1
+            first, last, whole = self.stretches[place]
+            reached, length = min(number, last), last - first + 1
+            inside = whole * (reached - first + 1)
+            weight = (self._edges[place] - whole) * length + inside
+            doubled = (self._doubled[place] - whole * (first + last)) * length + inside * (first + reached)
+        common = 2 * self.total * length
+        least = gcd(2 * weight, doubled, common)
+        return 2 * weight // least, doubled // least, common // least
+
+    def _upto(self, number: int | None) -> Part:
+        weight, moment, common = self.upto(number)
+        return Part(Fraction(weight, common), Fraction(moment, common))
 
     def beyond(self, number: int) -> Fraction:
         """Return the probability of more than a number."""
@@ -287,22 +301,6 @@ class Law:
 
     def __reduce__(self) -> tuple[Any, ...]:
         return Law, (self.stretches, self.document)
-
-
-def _lognormal(median: int, p90: int, most: int) -> Iterator[Stretch]:
-    """Tabulate a lognormal law rounded to whole numbers: every number apart where the steps are narrow, stretches where they are wide."""
-    from math import log
-
-    normal = NormalDist(log(median), (log(p90) - log(median)) / NormalDist().inv_cdf(0.9))
-    edges = [0]
-    while edges[-1] < most - 1:
-        edges.append(min(max(edges[-1] + 1, round(edges[-1] * 2 ** (1 / _STEPS_AN_OCTAVE))), most - 1))
-    below, last = 0, -1
-    for edge in edges:
-        upto = round(normal.cdf(log(edge + 0.5)) * _RESOLUTION)
-        yield Stretch(last + 1, edge, upto - below)
-        below, last = upto, edge
-    yield Stretch(most, most, _RESOLUTION - below)
 
 
 def _whole(number: object, *, what: str) -> int:

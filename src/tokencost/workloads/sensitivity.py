@@ -128,7 +128,7 @@ def sensitivity(
         UnknownNameError, AmbiguousNameError: the name is not clear.
         WorkloadError: some requests have no price, or one that is not converted.
     """
-    from tokencost.workloads.month_estimate import estimate
+    from tokencost.workloads.estimate import estimate
 
     made = estimate(
         workload, offering, month=month, book=book, currency=currency, fx=fx, residency=residency, tenant=tenant, quantiles=(), draws=0

@@ -175,9 +175,7 @@ class TierParts:
         key = (id(law), upto)
         made = self._parts.get(key)
         if made is None:
-            part = law.part(0, upto)
-            common = lcm(part.probability.denominator, part.moment.denominator)
-            made = self._parts[key] = _over(part.probability, common), _over(part.moment, common), common
+            made = self._parts[key] = law.upto(upto)
         return made
 
 

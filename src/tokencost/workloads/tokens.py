@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Final, Literal, NamedTuple, get_args
 from tokencost.errors import AmbiguousNameError, TextError, TextTypeError, TokenizerError
 from tokencost.rating.book import load_book
 from tokencost.tariffs.clock import to_instant
-from tokencost.workloads.estimate import estimate_tokens
+from tokencost.workloads.token_estimate import estimate_tokens
 from tokencost.workloads.tokenizers import rule_of, shipped_tokenizers
 from tokencost.workloads.vocabularies import count_with
 
