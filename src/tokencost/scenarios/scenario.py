@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from decimal import Decimal
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Literal, cast
 
 from tokencost.errors import ScenarioError, UnknownNameError, nearest
@@ -13,10 +12,12 @@ from tokencost.scenarios.move import Move, Reaction, checked_prices
 from tokencost.tariffs.clock import iso, to_instant
 from tokencost.tariffs.files import read_toml
 from tokencost.tariffs.money import currency_code
+from tokencost.tariffs.shipped import named_file, shipped_folder, shipped_names
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from datetime import datetime
+    from pathlib import Path
 
     from tokencost.workloads.workload import Workload
 
@@ -166,9 +167,7 @@ def _at_instants(move: Move) -> Move:
 
 
 def _folder() -> Path:
-    package = Path(__file__).parent.parent
-    inside = package / "scenarios_data"
-    return inside if inside.is_dir() else package.parent.parent / "data" / "scenarios"
+    return shipped_folder("scenarios", packed="scenarios_data")
 
 
 def shipped_scenarios() -> tuple[str, ...]:
@@ -177,7 +176,7 @@ def shipped_scenarios() -> tuple[str, ...]:
     >>> shipped_scenarios()
     ('deepseek-2024-2026', 'may-2024', 'own-what-if', 'r1-shock-2025', 'two-tier-2025')
     """
-    return tuple(sorted(path.stem for path in _folder().glob("*.toml")))
+    return shipped_names(_folder())
 
 
 def load_scenario(name: str | Path) -> Scenario:
@@ -191,12 +190,4 @@ def load_scenario(name: str | Path) -> Scenario:
         TableError: the file is not TOML.
         ScenarioError: what it says cannot be.
     """
-    path = Path(name) if Path(name).suffix == ".toml" else _folder() / f"{name}.toml"
-    if not path.is_file():
-        shipped = shipped_scenarios()
-        raise UnknownNameError(
-            f"no scenario {str(name)!r}; pass the path of a TOML file, or one of {', '.join(shipped)}",
-            name=str(name),
-            suggestions=nearest(str(name), shipped),
-        )
-    return Scenario.of(read_toml(path))
+    return Scenario.of(read_toml(named_file(name, _folder(), what="scenario")))

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Final, cast
 from tokencost.errors import TableError, UnknownNameError, UsageError, nearest
 from tokencost.tariffs.fault import Fault
 from tokencost.tariffs.files import read_toml
+from tokencost.tariffs.shipped import shipped_folder
 from tokencost.workloads.cache_rule import RULE_KEYS, CacheRule, CacheRules
 
 if TYPE_CHECKING:
@@ -51,9 +52,7 @@ def load_cache_rules(path: str | Path | None = None) -> CacheRules:
 
 
 def _shipped() -> Path:
-    package = Path(__file__).parent.parent
-    inside = package / "cache_rules"
-    return inside if inside.is_dir() else package.parent.parent / "data" / "cache_rules"
+    return shipped_folder("cache_rules")
 
 
 def _fault(file: Path, rule: object, code: str, message: str) -> Fault:

@@ -7,13 +7,14 @@ from __future__ import annotations
 
 import re
 from functools import cache
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Literal, NamedTuple, cast
 
 from tokencost.tariffs.files import read_toml
+from tokencost.tariffs.shipped import shipped_folder
 
 if TYPE_CHECKING:
     from datetime import date, datetime
+    from pathlib import Path
 
 __all__ = ["Tokenizer", "TokenizerRule", "data_folder", "rule_of", "shipped_rules", "shipped_tokenizers"]
 
@@ -63,9 +64,7 @@ class TokenizerRule(NamedTuple):
 
 def data_folder() -> Path:
     """Return the folder of the shipped tables of tokenizers."""
-    package = Path(__file__).parent.parent
-    inside = package / "tokenizers_data"
-    return inside if inside.is_dir() else package.parent.parent / "data" / "tokenizers"
+    return shipped_folder("tokenizers", packed="tokenizers_data")
 
 
 @cache

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
-from tokencost.errors import UnknownNameError, UsageError, WorkloadError, nearest
+from tokencost.errors import UnknownNameError, UsageError, WorkloadError
 from tokencost.rating.usage import Usage
 from tokencost.tariffs.files import read_toml
 from tokencost.tariffs.meter import TOKEN_METERS
+from tokencost.tariffs.shipped import named_file, shipped_folder, shipped_names
 from tokencost.workloads.law import Law
 from tokencost.workloads.profile import HourProfile
 from tokencost.workloads.segment import Segment, checked_growth, checked_requests, segment_of
@@ -20,6 +20,7 @@ from tokencost.workloads.sizes import Drawn, Points
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from datetime import datetime
+    from pathlib import Path
 
     from tokencost.workloads.trace import Trace
 
@@ -271,9 +272,7 @@ def _uncertainty_of(words: object) -> Uncertainty:
 
 
 def _folder() -> Path:
-    package = Path(__file__).parent.parent
-    inside = package / "workloads_data"
-    return inside if inside.is_dir() else package.parent.parent / "data" / "workloads"
+    return shipped_folder("workloads", packed="workloads_data")
 
 
 def shipped_workloads() -> tuple[str, ...]:
@@ -282,7 +281,7 @@ def shipped_workloads() -> tuple[str, ...]:
     >>> "chat" in shipped_workloads()
     True
     """
-    return tuple(sorted(path.stem for path in _folder().glob("*.toml")))
+    return shipped_names(_folder())
 
 
 def load_workload(name: str | Path = "chat") -> Workload:
@@ -295,12 +294,4 @@ def load_workload(name: str | Path = "chat") -> Workload:
         UnknownNameError: no shipped workload has this name, and it is no file.
         TableError: the file is not TOML.
     """
-    path = Path(name) if Path(name).suffix == ".toml" else _folder() / f"{name}.toml"
-    if not path.is_file():
-        shipped = shipped_workloads()
-        raise UnknownNameError(
-            f"no workload {str(name)!r}; pass the path of a TOML file, or one of {', '.join(shipped)}",
-            name=str(name),
-            suggestions=nearest(str(name), shipped),
-        )
-    return Workload.of(read_toml(path))
+    return Workload.of(read_toml(named_file(name, _folder(), what="workload")))
